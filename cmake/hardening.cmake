@@ -1,0 +1,8 @@
+# Checks that stay on in every build, and the sanitizers where PARALLAX_SANITIZE names them ("address,undefined", "thread").
+add_compile_options(-D_GLIBCXX_ASSERTIONS -fstack-protector-strong)
+if(PARALLAX_SANITIZE)
+  add_compile_options(-fsanitize=${PARALLAX_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${PARALLAX_SANITIZE})
+elseif(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
+  add_compile_options(-D_FORTIFY_SOURCE=2)
+endif()

@@ -1,0 +1,27 @@
+# parallax_module(NAME SOURCES a.cc ... [TESTS a_test.cc ...] [DEPENDS module ...] [LINKS library ...] [DATA dir])
+#
+# Makes the static library parallax_NAME from the sources listed by hand and, with PARALLAX_TESTS, the test program
+# NAME_test. DEPENDS are other modules; tools/layers checks that #include lines say the same.
+function(parallax_module name)
+  cmake_parse_arguments(M "" "" "SOURCES;TESTS;DEPENDS;LINKS;TEST_LINKS" ${ARGN})
+  add_library(parallax_${name} STATIC ${M_SOURCES})
+  target_include_directories(parallax_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+  list(TRANSFORM M_DEPENDS PREPEND parallax_)
+  target_link_libraries(parallax_${name} PUBLIC ${M_DEPENDS} PRIVATE ${M_LINKS} fmt::fmt Threads::Threads)
+  if(PARALLAX_TESTS AND M_TESTS)
+    parallax_test(${name}_test SOURCES ${M_TESTS} LINKS parallax_${name} ${M_TEST_LINKS} ${M_LINKS})
+  endif()
+endfunction()
+
+# parallax_test(NAME SOURCES ... LINKS ... [LABELS ...]): one GoogleTest program, each TEST its own ctest entry.
+function(parallax_test name)
+  cmake_parse_arguments(T "" "TIMEOUT" "SOURCES;LINKS;LABELS" ${ARGN})
+  if(NOT T_TIMEOUT)
+    set(T_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${T_SOURCES})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(${name} PRIVATE PARALLAX_TEST_DATA="${PROJECT_SOURCE_DIR}/tests")
+  target_link_libraries(${name} PRIVATE ${T_LINKS} fmt::fmt GTest::gtest GTest::gmock GTest::gtest_main Threads::Threads)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "${T_LABELS}")
+endfunction()

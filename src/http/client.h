@@ -1,0 +1,85 @@
+// Client and Service are mirror interfaces: a simulated service becomes a client by an adapter in src/sim.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "base/clock.h"
+#include "http/message.h"
+
+namespace parallax::http {
+
+// Limits of one exchange. Each phase has one, so that a time-out can name its phase.
+struct PhaseLimits {
+  Micros resolve{Seconds(10)};
+  Micros connect{Seconds(15)};
+  Micros tls{Seconds(15)};
+  Micros first_byte{Seconds(60)};  // from the request sent to the first byte of the answer
+  Micros idle{Seconds(30)};        // the longest gap between bytes of the body
+  Micros total{Seconds(300)};
+};
+
+enum class AddressPolicy {
+  any,          // the address was chosen by the user's configuration
+  public_only,  // refuse private, loopback, link-local, multicast and metadata addresses, after resolution
+};
+
+enum class ConnectionPolicy {
+  fresh,  // a new connection, closed afterwards: what is measured is the whole way
+  reuse,  // keep connections alive between exchanges of this client
+};
+
+struct SendOptions {
+  PhaseLimits limits;
+  // Body bytes above this end the exchange with error kind refused, code "body-too-large".
+  std::size_t body_bytes_max = 64U << 20U;
+  std::size_t header_bytes_max = 256U << 10U;
+  AddressPolicy addresses = AddressPolicy::any;
+  ConnectionPolicy connection = ConnectionPolicy::reuse;
+  // Called with each piece of the body as it arrives, instead of filling Response::body. Returning false ends the
+  // exchange with error kind refused, code "body-refused". Called on the sending task; must not block for long.
+  std::function<bool(std::string_view piece)> on_body;
+  // Connect to the second "host:port" where the URL's is the first; name, TLS name and Host header stay.
+  std::map<std::string, std::string> connect_to;
+  std::string ca_file;  // PEM roots used instead of the system's; empty: the system's
+};
+
+// Sends one request and waits for the answer. Never follows a redirect, never retries, never decodes the body; adds no
+// header of its own beyond Host and Content-Length. (No Accept-Encoding unless the request has it.)
+// Error codes in Exchange::error->code: "resolve-failed", "connect-refused", "connect-failed", "address-refused",
+// "tls-failed", "tls-certificate", "tls-expired", "connection-reset", "cut" (the body ended early), "bad-chunk",
+// "http-malformed", "timeout" (kind timeout; failed_phase names the phase), "idle" (kind timeout), "body-too-large",
+// "headers-too-large", "body-refused", "cancelled" (kind cancelled), "bad-url" (kind invalid). Thread safety: any task
+// may call send(); calls run side by side.
+class Client {
+ public:
+  virtual ~Client() = default;
+  virtual Exchange send(const Request& request, const SendOptions& options, std::stop_token stop) = 0;
+};
+
+// Answers requests. Thread safety: calls run side by side.
+class Service {
+ public:
+  virtual ~Service() = default;
+
+  // Looks at method, target and headers before the body is read; an answer here ends the request (the body is not
+  // read). Also says how large the body may be.
+  struct Admission {
+    std::optional<Response> answer;
+    std::size_t body_bytes_max = 1U << 20U;
+  };
+
+  virtual Admission admit(const Request& /*head*/) { return {}; }
+
+  virtual Response handle(const Request& request) = 0;
+};
+
+// libcurl, one multi handle per call (or per thread where connections are reused), cancelled within a millisecond by
+// `stop`.
+std::unique_ptr<Client> make_curl_client(Clock& clock);
+
+}  // namespace parallax::http

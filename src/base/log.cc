@@ -9,6 +9,7 @@ namespace parallax::log {
 
 namespace {
 
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): one log level for the whole process
 std::atomic<Level> g_level{
     Level::normal};  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables): set once by main
 

@@ -9,9 +9,8 @@ namespace parallax::log {
 
 namespace {
 
-// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): one log level for the whole process
-std::atomic<Level> g_level{
-    Level::normal};  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables): set once by main
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): set once by main
+std::atomic<Level> g_level{Level::normal};
 
 // One write per message, so that lines of several threads do not mix.
 void write_line(std::string_view message) {

@@ -1,19 +1,22 @@
-# parallax_module(NAME SOURCES a.cc ... [TESTS a_test.cc ...] [DEPENDS module ...] [LINKS library ...] [DATA dir])
+# parallax_module(NAME SOURCES a.cc ... [TESTS a_test.cc ...] [DEPENDS module ...] [LINKS library ...] [LABELS threads])
 #
 # Makes the static library parallax_NAME from the sources listed by hand and, with PARALLAX_TESTS, the test program
 # NAME_test. DEPENDS are other modules; tools/layers checks that #include lines say the same.
 function(parallax_module name)
-  cmake_parse_arguments(M "" "" "SOURCES;TESTS;DEPENDS;LINKS;TEST_LINKS" ${ARGN})
+  cmake_parse_arguments(M "" "" "SOURCES;TESTS;DEPENDS;LINKS;TEST_LINKS;LABELS" ${ARGN})
   add_library(parallax_${name} STATIC ${M_SOURCES})
   target_include_directories(parallax_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
   list(TRANSFORM M_DEPENDS PREPEND parallax_)
   target_link_libraries(parallax_${name} PUBLIC ${M_DEPENDS} PRIVATE ${M_LINKS} fmt::fmt Threads::Threads)
   if(PARALLAX_TESTS AND M_TESTS)
-    parallax_test(${name}_test SOURCES ${M_TESTS} LINKS parallax_${name} ${M_TEST_LINKS} ${M_LINKS})
+    parallax_test(${name}_test SOURCES ${M_TESTS} LINKS parallax_${name} ${M_TEST_LINKS} ${M_LINKS} LABELS ${M_LABELS})
   endif()
 endfunction()
 
 # parallax_test(NAME SOURCES ... LINKS ... [LABELS ...]): one GoogleTest program, each TEST its own ctest entry.
+# Label `threads`: it runs real threads, so tools/test also builds (target threads_tests) and runs it under ThreadSanitizer.
+add_custom_target(threads_tests)
+
 function(parallax_test name)
   cmake_parse_arguments(T "" "TIMEOUT" "SOURCES;LINKS;LABELS" ${ARGN})
   if(NOT T_TIMEOUT)
@@ -24,4 +27,7 @@ function(parallax_test name)
   target_compile_definitions(${name} PRIVATE PARALLAX_TEST_DATA="${PROJECT_SOURCE_DIR}/tests")
   target_link_libraries(${name} PRIVATE ${T_LINKS} fmt::fmt GTest::gtest GTest::gmock GTest::gtest_main Threads::Threads)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "${T_LABELS}")
+  if("threads" IN_LIST T_LABELS)
+    add_dependencies(threads_tests ${name})
+  endif()
 endfunction()

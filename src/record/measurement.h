@@ -1,0 +1,82 @@
+// One query: what was asked, how long each phase took, what came back, one verdict. The contract between probe,
+// collector and everybody who reads the data; its JSON names are fixed (durations in integer microseconds, instants ISO
+// 8601 UTC with six digits and Z, absent = null).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "codec/json.h"
+#include "record/verdict.h"
+
+namespace parallax {
+
+inline constexpr std::string_view kMeasurementSchema = "parallax.measurement.v1";
+
+struct PhaseTimes {
+  std::optional<std::int64_t> resolve_us, connect_us, tls_us, send_us, first_byte_us, transfer_us;
+};
+
+// One request of a query that was redirected.
+struct HopRecord {
+  std::string url;
+  std::optional<int> http_status;
+  PhaseTimes times;
+  std::int64_t total_us = 0;
+  std::string peer;
+};
+
+// A further thing that was noticed: our own stable code and a sentence.
+struct Finding {
+  std::string code;
+  std::string message;
+
+  friend bool operator==(const Finding&, const Finding&) = default;
+};
+
+struct Measurement {
+  std::string id;      // run_id + "-" + sequence, given before it is spooled
+  std::string run_id;  // ULID
+  std::int64_t sequence = 0;
+  int attempt = 1;
+  std::string round_id, fleet, vantage;
+  std::string provider, service, type, mode, connection, definition;
+  std::optional<std::int64_t> cone_index;
+  std::optional<int> position;            // of the vantage's turn in the round
+  std::optional<double> ra, dec, radius;  // degrees
+  std::string query;                      // the ADQL that was sent; empty otherwise
+  std::string url;                        // the URL that was asked first
+  std::optional<Instant> scheduled_at, started_at;
+  PhaseTimes times;  // summed over hops
+  std::int64_t total_us = 0;
+  std::optional<std::int64_t> parse_us;
+  std::string failed_phase;              // empty where nothing failed
+  std::optional<std::int64_t> limit_us;  // of a time-out: the limit it ran into
+  int hops = 0;                          // number of requests
+  std::vector<HopRecord> hop_records;
+  std::optional<int> http_status;
+  std::string http_version, tls_version, peer;
+  std::string path = "direct";  // "direct", "relay", "link"
+  std::optional<std::int64_t> bytes_wire, bytes_decoded, rows, columns;
+  Verdict verdict = Verdict::ok;
+  std::string code, message;
+  std::vector<Finding> findings;
+  std::string evidence;  // the first bytes of a body that was no table, as text
+  std::string instance_id, instance_type, build;
+
+  // Members that this version does not know, kept as they came.
+  JsonObject extra;
+};
+
+// "01J...-17"
+std::string measurement_id(std::string_view run_id, std::int64_t sequence);
+
+Json to_json(const Measurement& measurement);
+// Error: invalid, naming the member and what is wrong with it. Limits: text members 64 KiB, 1000 findings and hops.
+Result<Measurement> measurement_from_json(const Json& json);
+
+}  // namespace parallax

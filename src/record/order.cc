@@ -44,6 +44,8 @@ Json to_json(const Order& order) {
   json.set("round_id", order.round_id);
   json.set("run_id", order.run_id);
   json.set("vantage", order.vantage);
+  json.set("instance_id", text_or_null(order.instance_id));
+  json.set("instance_type", text_or_null(order.instance_type));
   json.set("collector", text_or_null(order.collector));
   json.set("token", text_or_null(order.token));
   json.set("cones", to_json(order.cones));
@@ -77,6 +79,8 @@ Result<Order> order_from_json(const Json& json) {
   reader.text("round_id", order.round_id);
   reader.text("run_id", order.run_id);
   reader.text("vantage", order.vantage);
+  reader.text("instance_id", order.instance_id);
+  reader.text("instance_type", order.instance_type);
   reader.text("collector", order.collector);
   reader.text("token", order.token);
   reader.integer("position", order.position, 0, 1'000'000);

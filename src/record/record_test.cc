@@ -83,6 +83,7 @@ TEST(Order, KeepsEveryMemberThroughJson) {
   order.providers = {Provider{"P", 2.5, 3, true}};
   order.deadline = Instant(Micros(5));
   order.begin_at = Instant(Micros(4));
+  order.instance_id = "i-1";
   const Json json = to_json(order);
   EXPECT_EQ(to_json(order_from_json(json).value()), json);
 }

@@ -43,7 +43,8 @@ struct SendOptions {
   // Called with each piece of the body as it arrives, instead of filling Response::body. Returning false ends the
   // exchange with error kind refused, code "body-refused". Called on the sending task; must not block for long.
   std::function<bool(std::string_view piece)> on_body;
-  // Connect to the second "host:port" where the URL's is the first; name, TLS name and Host header stay.
+  // Connect to the second "host:port" where the URL's is the first; name, TLS name and Host header stay. The caller
+  // vouches for the second one: `addresses` is not applied to it.
   std::map<std::string, std::string> connect_to;
   std::string ca_file;  // PEM roots used instead of the system's; empty: the system's
 };
@@ -53,8 +54,8 @@ struct SendOptions {
 // Error codes in Exchange::error->code: "resolve-failed", "connect-refused", "connect-failed", "address-refused",
 // "tls-failed", "tls-certificate", "tls-expired", "connection-reset", "cut" (the body ended early), "bad-chunk",
 // "http-malformed", "timeout" (kind timeout; failed_phase names the phase), "idle" (kind timeout), "body-too-large",
-// "headers-too-large", "body-refused", "cancelled" (kind cancelled), "bad-url" (kind invalid). Thread safety: any task
-// may call send(); calls run side by side.
+// "headers-too-large", "body-refused", "cancelled" (kind cancelled), "bad-url" and "bad-request" (malformed method or
+// header; kind invalid). Thread safety: any task may call send(); calls run side by side.
 class Client {
  public:
   virtual ~Client() = default;

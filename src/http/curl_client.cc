@@ -1,0 +1,120 @@
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+
+#include "base/mutex.h"
+#include "base/text.h"
+#include "http/client.h"
+#include "http/curl_transfer.h"
+#include "http/url.h"
+
+namespace parallax::http {
+
+namespace {
+
+constexpr std::size_t kIdleChannelsMax = 64;
+
+bool is_token(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  });
+}
+
+bool has_line_break(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
+}
+
+Exchange failed(ErrorKind kind, std::string code, std::string message) {
+  Exchange exchange;
+  exchange.error = make_error(kind, std::move(message));
+  exchange.error->code = std::move(code);
+  return exchange;
+}
+
+Result<> check_request(const Request& request) {
+  if (!is_token(request.method)) {
+    return make_error(ErrorKind::invalid, fmt::format("'{}' is no HTTP method", terminal_safe(request.method, 40)));
+  }
+  for (const auto& [name, value] : request.headers) {
+    if (!is_token(name) || has_line_break(value)) {
+      return make_error(ErrorKind::invalid, fmt::format("header '{}' is malformed", terminal_safe(name, 80)));
+    }
+  }
+  return {};
+}
+
+class CurlClient final : public Client {
+ public:
+  explicit CurlClient(Clock& clock) : clock_(clock) {}
+
+  Exchange send(const Request& request, const SendOptions& options, std::stop_token stop) override {
+    const Result<Url> url = parse_url(request.url);
+    if (!url) {
+      return failed(ErrorKind::invalid, "bad-url", url.error().message);
+    }
+    if (const Result<> checked = check_request(request); !checked) {
+      return failed(ErrorKind::invalid, "bad-request", checked.error().message);
+    }
+    if (stop.stop_requested()) {
+      return failed(ErrorKind::cancelled, "cancelled", url->authority() + ": cancelled before it was sent");
+    }
+    const bool checked_address = options.addresses == AddressPolicy::public_only;
+    std::unique_ptr<CurlChannel> channel =
+        take(fmt::format("{}|{}", checked_address ? "public" : "any", options.ca_file), url->authority());
+    Exchange exchange = run_transfer(*channel, request, *url, options, clock_, stop);
+    give_back(std::move(channel));
+    return exchange;
+  }
+
+ private:
+  std::unique_ptr<CurlChannel> take(const std::string& trust, const std::string& authority) {
+    {
+      const MutexLock lock(mutex_);
+      auto best = idle_.rend();
+      for (auto it = idle_.rbegin(); it != idle_.rend(); ++it) {
+        if ((*it)->trust == trust && (best == idle_.rend() || (*it)->authority == authority)) {
+          best = it;
+          if ((*it)->authority == authority) {
+            break;
+          }
+        }
+      }
+      if (best != idle_.rend()) {
+        std::unique_ptr<CurlChannel> channel = std::move(*best);
+        idle_.erase(std::next(best).base());
+        channel->authority = authority;
+        return channel;
+      }
+    }
+    return std::make_unique<CurlChannel>(trust, authority);
+  }
+
+  void give_back(std::unique_ptr<CurlChannel> channel) {
+    std::unique_ptr<CurlChannel> oldest;  // closed after the lock is released
+    const MutexLock lock(mutex_);
+    idle_.push_back(std::move(channel));
+    if (idle_.size() > kIdleChannelsMax) {
+      oldest = std::move(idle_.front());
+      idle_.erase(idle_.begin());
+    }
+  }
+
+  Clock& clock_;
+  Mutex mutex_;
+  std::vector<std::unique_ptr<CurlChannel>> idle_ GUARDED_BY(mutex_);  // the one used last is at the end
+};
+
+}  // namespace
+
+std::unique_ptr<Client> make_curl_client(Clock& clock) {
+  static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
+  CHECK(ready == CURLE_OK, "libcurl could not be initialised");
+  return std::make_unique<CurlClient>(clock);
+}
+
+}  // namespace parallax::http

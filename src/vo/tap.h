@@ -1,0 +1,24 @@
+// TAP: where a synchronous query goes and what it says (TAP 1.1, section 2).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace parallax::vo {
+
+// The base URL without its trailing slashes, and /sync.
+std::string tap_sync_url(std::string_view base);
+
+struct TapQuery {
+  std::string adql;
+  std::optional<std::int64_t> maxrec;  // sent only if set
+  std::string format_parameter;        // "FORMAT" (TAP 1.0) or "RESPONSEFORMAT" (1.1); sent only with `format`
+  std::string format;
+};
+
+// The body of a POST of type application/x-www-form-urlencoded. REQUEST=doQuery is for TAP 1.0; later ones ignore it.
+std::string tap_form(const TapQuery& query);
+
+}  // namespace parallax::vo

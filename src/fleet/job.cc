@@ -1,0 +1,99 @@
+#include "fleet/job.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace parallax::fleet {
+
+namespace {
+
+// How long one query of a turn is expected to take where the provider's rate does not say more.
+constexpr Micros kQueryEstimate{Millis(400)};
+constexpr Micros kTurnSlack{Millis(1500)};
+
+}  // namespace
+
+std::int64_t timer_minutes(const RoundSpec& round) {
+  return std::chrono::ceil<std::chrono::minutes>(round.job_timeout + round.margin).count();
+}
+
+Micros turn_length(const RoundSpec& round, int vantages) {
+  if (vantages < 2) {
+    return Micros(0);
+  }
+  const auto cones = static_cast<std::int64_t>(round.cone_list.empty() ? static_cast<std::size_t>(round.cones.count)
+                                                                       : round.cone_list.size());
+  Micros longest{0};
+  for (const Provider& provider : round.providers) {
+    const auto services = std::count_if(round.services.begin(), round.services.end(),
+                                        [&](const Service& service) { return service.provider == provider.name; });
+    if (provider.simultaneous || services == 0) {
+      continue;
+    }
+    const Micros gap(static_cast<std::int64_t>(1e6 / provider.queries_per_second));
+    longest = std::max(longest, services * cones * std::max(gap, kQueryEstimate) + kTurnSlack);
+  }
+  return longest;
+}
+
+Result<Order> make_order(const RoundSpec& round, const Run& run, int position, int vantages, Instant round_start) {
+  Order order;
+  order.fleet = round.fleet;
+  order.round_id = round.round_id;
+  order.run_id = run.run_id;
+  order.vantage = run.vantage;
+  order.instance_id = run.instance_id;
+  order.instance_type = run.instance_type;
+  order.collector = round.collector;
+  order.cones = round.cones;
+  order.cone_list = round.cone_list;
+  order.services = round.services;
+  order.providers = round.providers;
+  order.position = position;
+  order.vantages = vantages;
+  order.turn = turn_length(round, vantages);
+  if (order.turn > Micros(0)) {
+    order.begin_at = round_start + round.begin_after;
+  }
+  if (round.signing_key) {
+    TokenPayload payload;
+    payload.role = Role::vantage;
+    payload.fleet = round.fleet;
+    payload.vantage = run.vantage;
+    payload.run_id = run.run_id;
+    payload.not_before = round_start;
+    // The order may arrive late in the round: start and agent have their own time-outs on top of the job's.
+    payload.expiry = round_start + round.job_timeout + round.margin + std::chrono::minutes(15);
+    order.token = TRY(sign_token(payload, *round.signing_key));
+  }
+  return order;
+}
+
+std::string job_script(const RoundSpec& round, const Order& order) {
+  // The marker cannot occur in the order: JSON on one line holds no line that equals it.
+  const std::string marker = "PARALLAX_ORDER_" + order.run_id;
+  const std::string job =
+      round.command.empty() ? "parallax probe --order \"$PARALLAX_ORDER\" --output none" : round.command;
+  return fmt::format(
+      "#!/bin/sh\n"
+      "# parallax run {0}\n"
+      "shutdown -P +{1} || exit 97\n"
+      "umask 077\n"
+      "for place in /dev/shm /run \"${{TMPDIR:-/tmp}}\"; do [ -w \"$place\" ] && break; done\n"
+      "directory=$(mktemp -d \"$place/parallax.XXXXXXXX\") || exit 98\n"
+      "trap 'rm -rf \"$directory\"' EXIT\n"
+      "PARALLAX_ORDER=\"$directory/order.json\"\n"
+      "export PARALLAX_ORDER\n"
+      "cat >\"$PARALLAX_ORDER\" <<'{2}'\n"
+      "{3}\n"
+      "{2}\n"
+      "{4}\n",
+      order.run_id, timer_minutes(round), marker, to_json(order).dump(), job);
+}
+
+std::string command_comment(const std::string& run_id) {
+  return "parallax run " + run_id;
+}
+
+}  // namespace parallax::fleet

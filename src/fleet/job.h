@@ -1,0 +1,50 @@
+// What a machine is told to do: the script that arms its timer, writes its order and starts the job; and the order
+// itself.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "record/order.h"
+#include "record/run.h"
+#include "record/token.h"
+
+namespace parallax::fleet {
+
+// Everything of a round that is equal for all its vantages.
+struct RoundSpec {
+  std::string fleet, round_id;
+  std::string collector;                  // URL as the vantages reach it; empty: results stay in their spools
+  std::optional<SigningKey> signing_key;  // absent: orders carry no token
+  ConeParameters cones;
+  std::vector<Cone> cone_list;  // explicit cones instead of seeded ones
+  std::vector<Service> services;
+  std::vector<Provider> providers;
+  std::string command;  // the user's own job; empty: our probe
+  Micros job_timeout{Seconds(1800)};
+  Micros margin{Seconds(180)};      // from the job's time-out to the machine's own timer
+  Micros begin_after{Seconds(90)};  // where vantages take turns: from the round's start to the first turn
+};
+
+// A machine powers itself off this many minutes after its order arrived, whatever happened to everybody else.
+std::int64_t timer_minutes(const RoundSpec& round);
+
+// The length of one vantage's turn at a provider that several vantages may not query at once; zero where no provider
+// needs turns (one vantage, or all providers are `simultaneous`).
+Micros turn_length(const RoundSpec& round, int vantages);
+
+// The order of one vantage. `position` is its turn, from 0. Error: invalid (key).
+Result<Order> make_order(const RoundSpec& round, const Run& run, int position, int vantages, Instant round_start);
+
+// The script for AWS-RunShellScript: first `shutdown -P +N`, then the order as a here-document into a 0600 file on
+// tmpfs that is removed at the end, then the job. The order is never in argv and never in the output. Exit codes of our
+// own: 97 the timer could not be armed (nothing was run), 98 no place for the order.
+std::string job_script(const RoundSpec& round, const Order& order);
+
+// The comment by which a run's command is found again.
+std::string command_comment(const std::string& run_id);
+
+}  // namespace parallax::fleet

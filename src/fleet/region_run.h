@@ -1,0 +1,124 @@
+// The machines of one region on their way through a round. One task drives all of them: each look at the region is one
+// Describe, then every machine takes its next step.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fleet/lease.h"
+#include "fleet/run.h"
+
+namespace parallax::fleet {
+
+// One machine's way. Owned and touched by its region's task only.
+struct VantageRun {
+  enum class Step {
+    clearing,           // held by a dead run: stop it first
+    waiting_stopped,    // it is stopping: a start is possible only from stopped
+    claiming,           // to be started by us
+    claim_unclear,      // the answer to our start was lost
+    starting,           // claimed; until running
+    waiting_for_agent,  // running; until its agent's ping is newer than this start
+    sending,            // the command was or is being sent
+    running,            // the job is followed
+    stopping,           // until seen stopped
+    ended,
+  };
+
+  Vantage vantage;
+  int position = 0;
+  VantageOutcome outcome;
+  Step step = Step::claiming;
+  Monotonic deadline;  // of the step
+
+  std::string prior_lease;              // the tag's text before our claim: a stale read may still show it
+  std::optional<Instant> prior_launch;  // LaunchTime before our claim
+  bool claimed = false;                 // we started it, or must assume so: it is ours to stop
+  bool certain = false;                 // the answer to our start said that it was stopped before
+  bool unclear = false;                 // an answer to a start of ours was lost at some time
+  bool lease_written = false;
+  Monotonic start_called_at;
+  int claim_attempts = 0;
+  bool seen_pending = false;
+  bool timer_armed = false;  // a command of ours may have armed its timer
+  std::string command_id;
+  int send_attempts = 0;
+  Monotonic next_stop_call;
+  int stop_calls = 0;
+  bool stop_answered = false;  // EC2 took a stop of ours: from then on "stopped" is no stale view from before the start
+  Monotonic next_send;
+  Monotonic invocation_unknown_until;
+};
+
+class RegionRun {
+ public:
+  RegionRun(const FleetDeps& deps, const RoundSpec& round, const RunOptions& options, std::string region,
+            int vantages_in_round, Instant round_start, RunObserver observe, std::stop_token stop,
+            std::stop_token hard_stop);
+
+  void add(const Vantage& vantage, int position, const std::string& run_id);
+  // Until every machine has ended.
+  void run();
+  RegionOutcome take_outcome();
+
+ private:
+  using Step = VantageRun::Step;
+
+  struct View {
+    std::vector<Instance> instances;
+    std::map<std::string, Instant> pings;
+
+    const Instance* find(const std::string& id) const;
+  };
+
+  RegionApi::Limits limits(Micros timeout, bool while_stopping) const;
+  void first_look(VantageRun& v);
+  std::optional<View> look();
+  void step(VantageRun& v, const View* view);
+  void step_waiting_stopped(VantageRun& v, const Instance* instance);
+  bool deadline_passed(VantageRun& v);
+  void claim_all();
+  void claim(const std::vector<VantageRun*>& candidates);
+  void take_claim(VantageRun& v, InstanceState previous);
+  void step_claim_unclear(VantageRun& v, const Instance& instance);
+  void step_starting(VantageRun& v, const Instance& instance);
+  void step_waiting_for_agent(VantageRun& v, const Instance& instance, const View& view);
+  void step_sending(VantageRun& v, const Instance& instance);
+  void step_running(VantageRun& v, const Instance& instance);
+  void step_stopping(VantageRun& v, const Instance* instance);
+  void call_stop(VantageRun& v);
+  bool lost_claim(VantageRun& v, const Instance& instance);
+  bool died(VantageRun& v, const Instance& instance);
+  bool refuse_shutdown_behaviour(VantageRun& v);
+  Lease lease_of(const VantageRun& v) const;
+  void give_up_waiting();
+  void write_lease(VantageRun& v);
+  void send(VantageRun& v);
+  void finish_command(VantageRun& v, const Invocation& invocation);
+  void fail(VantageRun& v, std::string cause);
+  void begin_stopping(VantageRun& v);
+  void end(VantageRun& v);
+  void settle_bill(VantageRun& v, const Instance* instance);
+  void change(VantageRun& v, RunState state, std::string note);
+  void interrupt_all();
+  bool all_ended() const;
+
+  Monotonic now() const { return deps_.clock.monotonic(); }
+
+  const FleetDeps& deps_;
+  const RoundSpec& round_;
+  const RunOptions& options_;
+  const RegionApi api_;
+  const int vantages_in_round_;
+  const Instant round_start_;
+  const RunObserver observe_;
+  const std::stop_token stop_;
+  const std::stop_token hard_stop_;
+  std::vector<std::unique_ptr<VantageRun>> vantages_;
+  std::string look_problem_;
+  bool interrupted_ = false;
+};
+
+}  // namespace parallax::fleet

@@ -1,0 +1,135 @@
+#include "fleet/run.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/ids.h"
+#include "fleet/region_run.h"
+
+namespace parallax::fleet {
+
+namespace {
+
+// Runs `body` for every index as a task of its own and waits for all.
+void for_each_task(Executor& executor, std::string_view name, std::size_t count,
+                   const std::function<void(std::size_t index)>& body) {
+  std::vector<std::unique_ptr<Task>> tasks;
+  for (std::size_t i = 0; i < count; ++i) {
+    tasks.push_back(
+        executor.spawn(fmt::format("{}-{}", name, i), [&body, i](const std::stop_token& /*stop*/) { body(i); }));
+  }
+  for (const auto& task : tasks) {
+    task->join();
+  }
+}
+
+int exit_code_of(const RoundOutcome& outcome, bool interrupted) {
+  if (interrupted) {
+    return 130;
+  }
+  int all = 0;
+  int failed = 0;
+  bool in_part = false;
+  bool in_spool = false;
+  bool left_running = false;
+  for (const RegionOutcome& region : outcome.regions) {
+    if (!region.problem.empty()) {
+      ++all;
+      ++failed;
+    }
+    for (const VantageOutcome& vantage : region.vantages) {
+      ++all;
+      failed += vantage.run.state == RunState::done ? 0 : 1;
+      in_part = in_part || vantage.run.exit_code == 3;
+      in_spool = in_spool || vantage.run.exit_code == 4;
+      left_running = left_running || vantage.left_running;
+    }
+  }
+  if (left_running || failed == all) {
+    return 1;
+  }
+  return failed > 0 || in_part ? 3 : in_spool ? 4 : 0;
+}
+
+}  // namespace
+
+std::vector<RegionVantages> find_vantages(const FleetDeps& deps, const std::string& fleet,
+                                          const std::vector<std::string>& regions, Micros timeout,
+                                          std::stop_token stop) {
+  std::vector<RegionVantages> found(regions.size());
+  for_each_task(deps.executor, "find", regions.size(), [&](std::size_t i) {
+    RegionVantages& region = found[i];
+    region.region = regions[i];
+    const RegionApi api(deps.client, regions[i]);
+    const Result<std::vector<Instance>> instances =
+        api.instances_by_tag(kFleetTag, fleet, {deps.clock.monotonic() + timeout, stop});
+    if (!instances) {
+      region.problem = instances.error().text();
+      return;
+    }
+    for (const Instance& instance : *instances) {
+      const bool single = instances->size() == 1;
+      region.vantages.push_back(Vantage{single ? regions[i] : regions[i] + "/" + instance.id, instance});
+    }
+    if (region.vantages.empty()) {
+      region.problem = fmt::format("{}: no instance has the tag {}={}", regions[i], kFleetTag, fleet);
+    }
+  });
+  return found;
+}
+
+RoundOutcome run_round(const FleetDeps& deps, const RoundSpec& round, const RunOptions& options,
+                       const std::vector<RegionVantages>& vantages, const RunObserver& observe, std::stop_token stop,
+                       std::stop_token hard_stop) {
+  const Instant round_start = deps.clock.now();
+  int count = 0;
+  for (const RegionVantages& region : vantages) {
+    count += static_cast<int>(region.vantages.size());
+  }
+  // Who comes first at a provider is drawn anew each round, so that no place is always the one with cold caches.
+  std::vector<int> positions(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    positions[i] = static_cast<int>(i);
+  }
+  for (std::size_t i = positions.size(); i > 1; --i) {
+    std::swap(positions[i - 1], positions[deps.rng.below(i)]);
+  }
+  std::vector<std::unique_ptr<RegionRun>> runs;
+  std::size_t next = 0;
+  for (const RegionVantages& region : vantages) {
+    runs.push_back(
+        std::make_unique<RegionRun>(deps, round, options, region.region, count, round_start, observe, stop, hard_stop));
+    for (const Vantage& vantage : region.vantages) {
+      runs.back()->add(vantage, positions[next++], make_ulid(round_start, deps.rng));
+    }
+  }
+  for_each_task(deps.executor, "region", runs.size(), [&](std::size_t i) { runs[i]->run(); });
+  RoundOutcome outcome;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    outcome.regions.push_back(runs[i]->take_outcome());
+    outcome.regions.back().problem = vantages[i].problem;
+  }
+  outcome.exit_code = exit_code_of(outcome, stop.stop_requested());
+  return outcome;
+}
+
+std::string describe_outcome(const VantageOutcome& outcome) {
+  const Run& run = outcome.run;
+  std::string text = fmt::format("{}: {}", run.vantage, to_string(run.state));
+  if (run.exit_code) {
+    text += fmt::format(", exit code {}", *run.exit_code);
+  }
+  if (run.billed_seconds) {
+    text += fmt::format(", {} s billed", *run.billed_seconds);
+  }
+  if (!run.cause.empty()) {
+    text += ": " + run.cause;
+  }
+  if (outcome.left_running) {
+    text += fmt::format(". {} MAY STILL BE RUNNING: {}", run.instance_id, outcome.timer_note);
+  }
+  return text;
+}
+
+}  // namespace parallax::fleet

@@ -37,7 +37,8 @@ std::string excerpt(const VotableSummary& body) {
       text = text.substr(start + 7, end - start - 7);
     }
   }
-  if (body.kind == BodyKind::other || body.kind == BodyKind::parquet || body.kind == BodyKind::fits) {
+  if (body.kind == BodyKind::other || body.kind == BodyKind::parquet || body.kind == BodyKind::fits ||
+      body.kind == BodyKind::votable) {
     return "";
   }
   std::string line;

@@ -1,0 +1,156 @@
+// The state of one simulated AWS account: regions with instances and what belongs to them, and SSM commands. It knows
+// nothing of HTTP; endpoint.h puts it on the wire. It is stricter than AWS where AWS is vague.
+//
+// Time: whatever happens by itself (pending becomes running, the agent registers, a timer fires) is a timed event.
+// Somebody must call advance() when next_event() is due: run_ticker() does. Durations of the cloud are divided by
+// `time_scale`; time stamps are the real clock, and guest timers and SSM time limits are real time, because the jobs
+// beside them run in real time.
+//
+// Thread safety: every method may be called from any task. Guest and wake callbacks run without a lock.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/executor.h"
+#include "base/mutex.h"
+#include "base/rng.h"
+#include "codec/json.h"
+#include "sim/cloud/faults.h"
+#include "sim/cloud/guest.h"
+
+namespace parallax::sim {
+
+constexpr std::string_view kSimulatedAccount = "000000000000";
+constexpr std::string_view kSimulatedAccessKey = "AKIAPARALLAXSIM00001";
+constexpr std::string_view kSimulatedSecret = "parallax-simulated-secret";
+
+enum class WorldKind {
+  adopted,    // one stopped instance a region with Name and fleet tag, and what belongs to it
+  reference,  // the same with the Name alone: what the reference scripts leave behind
+  empty,      // default VPCs and nothing else
+};
+
+// Error: invalid, listing the names.
+Result<WorldKind> parse_world(std::string_view name);
+
+struct DurationRange {
+  Micros min{0};
+  Micros max{0};
+};
+
+struct CloudTimings {
+  DurationRange pending{Seconds(5), Seconds(17)};       // pending -> running
+  DurationRange agent{Seconds(8), Seconds(60)};         // running -> agent registered
+  DurationRange stopping{Seconds(10), Seconds(40)};     // stopping -> stopped
+  DurationRange delivery{Millis(200), Millis(1500)};    // SendCommand -> on the instance
+  DurationRange invocation{Millis(200), Millis(1000)};  // SendCommand -> GetCommandInvocation knows it
+  Micros terminated_visible{Seconds(3600)};
+  Micros ping_after_stop{Seconds(30)};  // DescribeInstanceInformation still shows an instance that stopped
+};
+
+struct CloudOptions {
+  WorldKind world = WorldKind::adopted;
+  std::vector<std::string> regions = {"us-west-2", "us-east-1",      "sa-east-1",
+                                      "eu-west-3", "ap-northeast-1", "ap-southeast-2"};
+  int instances_per_region = 1;
+  std::string fleet = "NAVO";
+  double time_scale = 1;  // > 0
+  CloudTimings timings;
+  // A start shows the agent's ping of an earlier boot until it has registered anew.
+  bool stale_ping = true;
+  bool throttling = true;  // the published token buckets
+  RegionFaults faults;     // of every region, until set_faults
+};
+
+struct Call {
+  std::string region;
+  std::string service;  // "ec2", "ssm", "sts"
+  std::string operation;
+};
+
+// For tests and the cost view: when an instance was billed.
+struct RunningInterval {
+  std::string region;
+  std::string instance_id;
+  Instant from;
+  std::optional<Instant> to;  // absent: still running
+};
+
+struct InstanceView {
+  std::string region;
+  std::string instance_id;
+  std::string name;   // the Name tag
+  std::string state;  // "stopped"
+  std::uint64_t boot = 0;
+  bool agent_online = false;
+  std::optional<Monotonic> guest_timer;  // when the timer inside the machine fires
+  std::string state_reason;              // "Client.UserInitiatedShutdown"
+  std::map<std::string, std::string> tags;
+};
+
+struct World;  // state.h
+
+class Cloud final : public GuestControl {
+ public:
+  // Uses both until destroyed; `rng` under the cloud's lock only.
+  Cloud(CloudOptions options, Clock& clock, Rng& rng);
+  ~Cloud() override;
+
+  // `guest` must outlive every later call. nullptr (the start): commands are never picked up.
+  void set_guest(Guest* guest);
+  // Called when next_event() may have become earlier.
+  void set_wake(std::function<void()> wake);
+  void set_fault_hook(FaultHook hook);
+  void set_faults(const std::string& region, const RegionFaults& faults);
+
+  // Carries out one operation whose input fits its model. Members of the answer are named as in the model, instants
+  // are numbers (epoch seconds). The error's status, code and message are what AWS would send.
+  Result<Json> call(const Call& call, const Json& input);
+
+  // True where the region exists and is enabled for the account.
+  bool region_enabled(const std::string& region) const;
+  // Draws what goes wrong with this call (hook first, then the region's probabilities).
+  Fault draw_fault(const Call& call);
+  // Takes a token from the published bucket of the call. False: over the limit.
+  bool take_token(const Call& call, const Json& input);
+  // A random UUID from the injected Rng.
+  std::string make_request_id();
+
+  // When something happens by itself next; Monotonic::max() when nothing will.
+  Monotonic next_event() const;
+  // Lets happen what is due.
+  void advance();
+
+  std::vector<InstanceView> instances() const;
+  std::vector<RunningInterval> running_intervals() const;
+  // The host under the instance fails: it stops by itself.
+  void cut_power(const std::string& region, const std::string& instance_id);
+
+  void schedule_shutdown(const InstanceRef& instance, Micros after) override;
+  void cancel_shutdown(const InstanceRef& instance) override;
+  void power_off_now(const InstanceRef& instance) override;
+
+ private:
+  void run_due_events() REQUIRES(mutex_);
+  // Runs what `body` does with the world at the present time, then what it left to be done without the lock.
+  void with_world(const std::function<void(World&)>& body) EXCLUDES(mutex_);
+
+  Clock& clock_;
+  mutable Mutex mutex_;
+  std::unique_ptr<World> world_ GUARDED_BY(mutex_);
+  FaultHook fault_hook_ GUARDED_BY(mutex_);
+  std::function<void()> wake_ GUARDED_BY(mutex_);
+};
+
+// Calls advance() whenever an event is due, until `stop`. The body of one task.
+void run_ticker(Cloud& cloud, Executor& executor, const std::stop_token& stop);
+
+}  // namespace parallax::sim

@@ -1,0 +1,196 @@
+#include "sim/cloud/lifecycle.h"
+
+#include <fmt/format.h>
+
+#include "sim/cloud/ssm.h"
+
+namespace parallax::sim {
+
+namespace {
+
+constexpr std::size_t kHistoryMax = 8;
+
+std::string gmt(Instant instant) {
+  std::string text = to_iso8601_seconds(instant);  // 2026-01-02T03:04:05Z
+  text[10] = ' ';
+  text.pop_back();
+  return text + " GMT";
+}
+
+// The machine's processes, timer and agent end with the boot; the agent's last ping stays behind.
+void end_boot(World& world, RegionState& region, Instance& instance) {
+  instance.guest_timer.reset();
+  ++instance.guest_timer_id;
+  if (instance.agent_online) {
+    instance.agent_online = false;
+    instance.last_ping = last_ping_of(world, instance);
+  }
+  instance.left_running = world.mono;
+  if (!instance.intervals.empty() && !instance.intervals.back().to) {
+    instance.intervals.back().to = world.now;
+  }
+  if (Guest* guest = world.guest; guest != nullptr && instance.boot > 0) {
+    world.outbox.emplace_back([guest, ref = ref_of(region, instance)] { guest->kill_all(ref); });
+  }
+}
+
+// Runs `what` at `when` if the instance is then still in this boot and state.
+void later(World& world, const RegionState& region, const Instance& instance, Monotonic when,
+           std::function<void(World&, RegionState&, Instance&)> what) {
+  world.at(when, [ref = ref_of(region, instance), state = instance.status.state, what = std::move(what)](World& w) {
+    RegionState& r = w.region(ref.region);
+    const auto found = r.instances.find(ref.instance_id);
+    if (found != r.instances.end() && found->second.boot == ref.boot && found->second.status.state == state) {
+      what(w, r, found->second);
+    }
+  });
+}
+
+void become_stopped(World& world, RegionState& /*region*/, Instance& instance) {
+  InstanceStatus status = instance.status;
+  status.state = InstanceState::stopped;
+  set_status(world, instance, status);
+}
+
+void become_running(World& world, RegionState& region, Instance& instance) {
+  InstanceStatus status = instance.status;
+  status.state = InstanceState::running;
+  set_status(world, instance, status);
+  instance.intervals.push_back(RunningInterval{region.name, instance.id, world.now, std::nullopt});
+
+  const RegionFaults& faults = region.faults;
+  if (faults.instance_dies > 0 && world.rng->chance(faults.instance_dies)) {
+    const Micros life = world.draw({Micros(0), faults.instance_dies_within});
+    later(world, region, instance, world.mono + life,
+          [](World& w, RegionState& r, Instance& i) { begin_stop(w, r, i, StopCause::power_lost); });
+  }
+  Micros agent = world.draw(world.options.timings.agent);
+  if (faults.agent_never > 0 && world.rng->chance(faults.agent_never)) {
+    return;
+  }
+  if (faults.agent_late > 0 && world.rng->chance(faults.agent_late)) {
+    agent += world.scaled(faults.agent_late_by);
+  }
+  later(world, region, instance, world.mono + agent,
+        [](World& w, RegionState& r, Instance& i) { agent_registers(w, r, i); });
+}
+
+void become_terminated(World& world, RegionState& region, Instance& instance) {
+  InstanceStatus status = instance.status;
+  status.state = InstanceState::terminated;
+  set_status(world, instance, status);
+  region.of(ResourceKind::volume).erase(instance.root_volume_id);
+  later(world, region, instance, world.mono + world.scaled(world.options.timings.terminated_visible),
+        [](World&, RegionState& r, Instance& i) {
+          r.past_intervals.insert(r.past_intervals.end(), i.intervals.begin(), i.intervals.end());
+          const std::string id = i.id;
+          r.instances.erase(id);
+        });
+}
+
+InstanceStatus ending_status(const World& world, const Instance& instance, StopCause cause) {
+  InstanceStatus status = instance.status;
+  status.public_ip.clear();
+  switch (cause) {
+    case StopCause::user:
+      status.reason_code = "Client.UserInitiatedShutdown";
+      status.transition_reason = fmt::format("User initiated ({})", gmt(world.now));
+      break;
+    case StopCause::guest:
+      status.reason_code = "Client.InstanceInitiatedShutdown";
+      status.transition_reason.clear();
+      break;
+    case StopCause::power_lost:
+      status.reason_code = "Server.InternalError";
+      status.transition_reason = fmt::format("Server.InternalError ({})", gmt(world.now));
+      break;
+  }
+  return status;
+}
+
+}  // namespace
+
+InstanceRef ref_of(const RegionState& region, const Instance& instance) {
+  return InstanceRef{region.name, instance.id, instance.boot};
+}
+
+void set_status(const World& world, Instance& instance, InstanceStatus status) {
+  instance.status = std::move(status);
+  instance.history.emplace_back(world.mono, instance.status);
+  if (instance.history.size() > kHistoryMax) {
+    instance.history.pop_front();
+  }
+}
+
+const InstanceStatus& status_at(const Instance& instance, Monotonic when) {
+  for (auto entry = instance.history.rbegin(); entry != instance.history.rend(); ++entry) {
+    if (entry->first <= when) {
+      return entry->second;
+    }
+  }
+  return instance.history.empty() ? instance.status : instance.history.front().second;
+}
+
+Instance* find_running(World& world, const InstanceRef& ref) {
+  const auto region = world.regions.find(ref.region);
+  if (region == world.regions.end()) {
+    return nullptr;
+  }
+  const auto found = region->second.instances.find(ref.instance_id);
+  if (found == region->second.instances.end() || found->second.boot != ref.boot ||
+      found->second.status.state != InstanceState::running) {
+    return nullptr;
+  }
+  return &found->second;
+}
+
+void begin_start(World& world, RegionState& region, Instance& instance) {
+  ++instance.boot;
+  InstanceStatus status = instance.status;
+  status.state = InstanceState::pending;
+  status.reason_code.clear();
+  status.transition_reason.clear();
+  status.launch_time = world.now;
+  status.public_ip = world.ipv4(203);
+  set_status(world, instance, status);
+
+  const Monotonic when = world.mono + world.draw(world.options.timings.pending);
+  if (region.faults.start_fails > 0 && world.rng->chance(region.faults.start_fails)) {
+    later(world, region, instance, when, [](World& w, RegionState& r, Instance& i) {
+      InstanceStatus failed = i.status;
+      failed.reason_code = "Server.InsufficientInstanceCapacity";
+      failed.transition_reason = "Server.InsufficientInstanceCapacity";
+      failed.public_ip.clear();
+      set_status(w, i, failed);
+      become_stopped(w, r, i);
+    });
+    return;
+  }
+  later(world, region, instance, when, become_running);
+}
+
+void begin_stop(World& world, RegionState& region, Instance& instance, StopCause cause) {
+  end_boot(world, region, instance);
+  InstanceStatus status = ending_status(world, instance, cause);
+  status.state = InstanceState::stopping;
+  set_status(world, instance, status);
+  later(world, region, instance, world.mono + world.draw(world.options.timings.stopping), become_stopped);
+}
+
+void begin_terminate(World& world, RegionState& region, Instance& instance, StopCause cause) {
+  end_boot(world, region, instance);
+  InstanceStatus status = ending_status(world, instance, cause);
+  status.state = InstanceState::shutting_down;
+  set_status(world, instance, status);
+  later(world, region, instance, world.mono + world.draw(world.options.timings.stopping), become_terminated);
+}
+
+void guest_shutdown(World& world, RegionState& region, Instance& instance) {
+  if (instance.shutdown_behavior == "terminate") {
+    begin_terminate(world, region, instance, StopCause::guest);
+  } else {
+    begin_stop(world, region, instance, StopCause::guest);
+  }
+}
+
+}  // namespace parallax::sim

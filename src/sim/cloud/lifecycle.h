@@ -1,0 +1,30 @@
+// The instance state machine: what a transition changes, and the timed events that follow from it.
+#pragma once
+
+#include <string>
+
+#include "sim/cloud/state.h"
+
+namespace parallax::sim {
+
+// Each wants the instance in a state from which the transition exists; the caller has checked it.
+void begin_start(World& world, RegionState& region, Instance& instance);
+
+enum class StopCause { user, guest, power_lost };
+
+void begin_stop(World& world, RegionState& region, Instance& instance, StopCause cause);
+void begin_terminate(World& world, RegionState& region, Instance& instance, StopCause cause);
+
+// The operating system in the guest shuts down: stop or terminate, after the instance's shutdown behaviour.
+void guest_shutdown(World& world, RegionState& region, Instance& instance);
+
+// The instance if `ref` names its present boot and it is running; else nullptr.
+Instance* find_running(World& world, const InstanceRef& ref);
+InstanceRef ref_of(const RegionState& region, const Instance& instance);
+
+// Changes the status and keeps the old one for stale reads.
+void set_status(const World& world, Instance& instance, InstanceStatus status);
+// The status as it was at `when` (the oldest known where it is older).
+const InstanceStatus& status_at(const Instance& instance, Monotonic when);
+
+}  // namespace parallax::sim

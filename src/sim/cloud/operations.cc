@@ -1,0 +1,79 @@
+#include "sim/cloud/operations.h"
+
+#include <algorithm>
+
+namespace parallax::sim {
+
+Error service_error(int status, std::string code, std::string message) {
+  Error error;
+  error.kind = status >= 500 ? ErrorKind::unavailable : ErrorKind::invalid;
+  error.status = status;
+  error.code = std::move(code);
+  error.message = std::move(message);
+  return error;
+}
+
+std::vector<std::string> strings_of(const Json& input, std::string_view member) {
+  std::vector<std::string> strings;
+  for (const Json& item : input.list(member)) {
+    if (const std::string* text = item.string()) {
+      strings.push_back(*text);
+    }
+  }
+  return strings;
+}
+
+Json tag_list(const Tags& tags) {
+  Json list{JsonArray{}};
+  for (const auto& [key, value] : tags) {
+    list.push(Json::object({{"Key", key}, {"Value", value}}));
+  }
+  return list;
+}
+
+Json epoch_seconds(Instant instant) {
+  return static_cast<double>(instant.time_since_epoch().count()) / 1e6;
+}
+
+std::string iso_millis(Instant instant) {
+  std::string text = to_iso8601(instant);  // ...05.678901Z
+  text.erase(text.size() - 4, 3);
+  return text;
+}
+
+namespace {
+
+Result<Json> get_caller_identity(Context& context, const Json& /*input*/) {
+  (void)context;
+  return Json::object({{"UserId", "AIDAPARALLAXSIMUSER01"},
+                       {"Account", kSimulatedAccount},
+                       {"Arn", "arn:aws:iam::000000000000:user/parallax"}});
+}
+
+OperationFunction find_in(const std::vector<OperationEntry>& entries, std::string_view operation) {
+  const auto found = std::ranges::find(entries, operation, &OperationEntry::name);
+  return found == entries.end() ? nullptr : found->function;
+}
+
+}  // namespace
+
+OperationFunction find_operation(std::string_view service, std::string_view operation) {
+  static const std::vector<OperationEntry> ec2 = [] {
+    std::vector<OperationEntry> all = ec2_instance_operations();
+    for (const auto& more : {ec2_attribute_operations(), ec2_resource_operations()}) {
+      all.insert(all.end(), more.begin(), more.end());
+    }
+    return all;
+  }();
+  static const std::vector<OperationEntry> ssm = ssm_operations();
+  static const std::vector<OperationEntry> sts = {{"GetCallerIdentity", get_caller_identity}};
+  if (service == "ec2") {
+    return find_in(ec2, operation);
+  }
+  if (service == "ssm") {
+    return find_in(ssm, operation);
+  }
+  return service == "sts" ? find_in(sts, operation) : nullptr;
+}
+
+}  // namespace parallax::sim

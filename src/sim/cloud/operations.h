@@ -1,0 +1,51 @@
+// What operations share: the context they run in, errors as AWS words them, and the tables of operations.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "sim/cloud/state.h"
+
+namespace parallax::sim {
+
+struct Context {
+  World& world;
+  RegionState& region;
+};
+
+using OperationFunction = Result<Json> (*)(Context& context, const Json& input);
+
+struct OperationEntry {
+  std::string_view name;
+  OperationFunction function;
+};
+
+// nullptr where the simulator lacks the operation.
+OperationFunction find_operation(std::string_view service, std::string_view operation);
+
+std::vector<OperationEntry> ec2_instance_operations();
+std::vector<OperationEntry> ec2_attribute_operations();
+std::vector<OperationEntry> ec2_resource_operations();
+std::vector<OperationEntry> ssm_operations();
+
+Error service_error(int status, std::string code, std::string message);
+
+inline Error client_error(std::string code, std::string message) {
+  return service_error(400, std::move(code), std::move(message));
+}
+
+// The strings of a list member.
+std::vector<std::string> strings_of(const Json& input, std::string_view member);
+
+// [{"Key": k, "Value": v}, ...]
+Json tag_list(const Tags& tags);
+
+// Epoch seconds, as the models' timestamps are kept in Json here.
+Json epoch_seconds(Instant instant);
+
+// "2026-01-02T03:04:05.678Z"
+std::string iso_millis(Instant instant);
+
+}  // namespace parallax::sim

@@ -1,5 +1,5 @@
-// An HTTP/1.1 server for a Service: asynchronous I/O, so that slow or idle clients hold no thread; handlers run in a
-// pool.
+// An HTTP/1.1 server for a Service: asynchronous I/O, so that slow or idle clients hold no thread; admit() and handle()
+// run in a pool. The service sees HEAD as GET; framing headers of its answers are the server's business.
 #pragma once
 
 #include <memory>

@@ -1,0 +1,24 @@
+#include "cli/commands.h"
+
+namespace parallax::cli {
+
+Command make_commands() {
+  return Command{"parallax",
+                 "Shows how the place from which you look changes what you see of a web service.",
+                 {},
+                 nullptr,
+                 {
+                     demo_command(),
+                     fleet_command(),
+                     probe_command(),
+                     cones_command(),
+                     spool_command(),
+                     serve_command(),
+                     keys_command(),
+                     sim_command(),
+                     votable_command(),
+                     version_command(),
+                 }};
+}
+
+}  // namespace parallax::cli

@@ -1,0 +1,23 @@
+// Every command, one file each.
+#pragma once
+
+#include "cli/args.h"
+#include "cli/world.h"
+
+namespace parallax::cli {
+
+// The whole tree: reads like a table of contents.
+Command make_commands();
+
+Command cones_command();
+Command demo_command();
+Command fleet_command();
+Command keys_command();
+Command probe_command();
+Command serve_command();
+Command sim_command();
+Command spool_command();
+Command version_command();
+Command votable_command();
+
+}  // namespace parallax::cli

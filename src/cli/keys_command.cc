@@ -1,0 +1,116 @@
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/secrets.h"
+#include "codec/json.h"
+#include "record/token.h"
+#include "store/store.h"
+
+namespace parallax::cli {
+
+namespace {
+
+constexpr std::size_t kKeyBytesMax = 4096;
+
+const Option kDatabase{"--database", OptionKind::value, "URL", "sqlite:FILE", true};
+
+Result<int> create(const Arguments& arguments, World& world) {
+  const std::string path = arguments.value_or("file", "");
+  if (world.files.read(path, kKeyBytesMax)) {
+    return make_error(ErrorKind::invalid,
+                      fmt::format("{}: exists already and is not overwritten; choose another name", path));
+  }
+  const SigningKey key = TRY(make_signing_key());
+  TRY(world.files.write(path, to_private_text(key), 0600));
+  TRY(world.files.write(path + ".pub", to_public_text(key), 0644));
+  log::note(
+      fmt::format("{}: private key {}, mode 0600, for the controller alone\n{}.pub: its public half, for "
+                  "'parallax keys add --database URL {}.pub' at the collector",
+                  path, key.key_id, path, path));
+  print(key.key_id + "\n");
+  return 0;
+}
+
+Result<int> add(const Arguments& arguments, World& world) {
+  const std::string path = arguments.value_or("file", "");
+  const PublicKey key =
+      TRY(public_key_from_text(TRY(world.files.read(path, kKeyBytesMax))).with_context("reading " + path));
+  const std::unique_ptr<store::Store> database = TRY(store::open_store(arguments.value_or("--database", "")));
+  TRY(database->add_key(KeyRecord{key.key_id, key.public_key, std::nullopt}, world.clock.now()));
+  print(key.key_id + "\n");
+  return 0;
+}
+
+Result<int> retire(const Arguments& arguments, World& world) {
+  const std::unique_ptr<store::Store> database = TRY(store::open_store(arguments.value_or("--database", "")));
+  TRY(database->retire_key(arguments.value_or("key-id", ""), world.clock.now()));
+  log::note("retired: tokens that it signed before are good until they expire, later ones are refused");
+  return 0;
+}
+
+Result<int> list(const Arguments& arguments, World& /*world*/) {
+  const std::unique_ptr<store::Store> database = TRY(store::open_store(arguments.value_or("--database", "")));
+  for (const KeyRecord& key : TRY(database->list_keys())) {
+    print(fmt::format("{}  {}\n", key.key_id,
+                      key.retired_at ? "retired " + to_iso8601_seconds(*key.retired_at) : "active"));
+  }
+  return 0;
+}
+
+Result<int> token(const Arguments& arguments, World& world) {
+  const SigningKey key = TRY(read_signing_key(world, arguments.value_or("--key", "")));
+  const std::string role_name = arguments.value_or("--role", "vantage");
+  const std::optional<Role> role = parse_role(role_name);
+  if (!role) {
+    return make_error(ErrorKind::invalid,
+                      fmt::format("--role: '{}' is not vantage, controller, read or admin", role_name));
+  }
+  TokenPayload payload;
+  payload.role = *role;
+  payload.fleet = arguments.value_or("--fleet", "");
+  payload.vantage = arguments.value_or("--vantage", "");
+  payload.run_id = arguments.value_or("--run-id", "");
+  payload.not_before = world.clock.now();
+  payload.expiry =
+      payload.not_before + TRY(parse_duration(arguments.value_or("--valid", "1h")).with_context("reading --valid"));
+  if (payload.role == Role::vantage && payload.vantage.empty()) {
+    return make_error(ErrorKind::invalid, "--vantage: a token of role vantage names the one vantage that it is for");
+  }
+  print(TRY(sign_token(payload, key)) + "\n");
+  return 0;
+}
+
+}  // namespace
+
+Command keys_command() {
+  const Option file{"file", OptionKind::value, "FILE", "", true, true};
+  return Command{"keys",
+                 "keys that sign tokens, and tokens",
+                 {},
+                 nullptr,
+                 {
+                     Command{"create", "make a key: FILE (private, mode 0600) and FILE.pub", {file}, create, {}},
+                     Command{"add", "let a collector's database accept a public key", {kDatabase, file}, add, {}},
+                     Command{"retire",
+                             "accept no new tokens of a key; older ones live until they expire",
+                             {kDatabase, Option{"key-id", OptionKind::value, "KEYID", "", true, true}},
+                             retire,
+                             {}},
+                     Command{"list", "the keys that a database knows", {kDatabase}, list, {}},
+                     Command{"token",
+                             "sign a token and print it",
+                             {Option{"--key", OptionKind::value, "FILE", "the private key", true},
+                              Option{"--role", OptionKind::value, "ROLE", "vantage (default), controller, read, admin"},
+                              Option{"--fleet", OptionKind::value, "NAME", "the fleet it is for", true},
+                              Option{"--vantage", OptionKind::value, "NAME", "of role vantage: the vantage it is for"},
+                              Option{"--run-id", OptionKind::value, "ID",
+                                     "of role vantage: the run; without it any run of that vantage"},
+                              Option{"--valid", OptionKind::value, "TIME",
+                                     "how long, such as 30m or 7d (default 1h, at most 31d)"}},
+                             token,
+                             {}},
+                 }};
+}
+
+}  // namespace parallax::cli

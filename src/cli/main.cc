@@ -1,0 +1,127 @@
+// The only place that builds real clocks, files, sockets and signal handlers.
+
+#include <array>
+#include <cstdlib>
+#include <exception>
+#include <signal.h>
+#include <thread>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/args.h"
+#include "cli/commands.h"
+#include "cli/world.h"
+
+namespace parallax::cli {
+
+namespace {
+
+// Signals become stop requests: the handler's thread reads them with sigwait, so that no code of ours runs in a
+// handler.
+class SignalWatch {
+ public:
+  SignalWatch() {
+    sigemptyset(&signals_);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+      sigaddset(&signals_, signal);
+    }
+    // Every thread started later inherits the mask.
+    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
+    thread_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
+  }
+
+  ~SignalWatch() {
+    thread_.request_stop();
+    thread_.join();
+  }
+
+  SignalWatch(const SignalWatch&) = delete;
+  SignalWatch& operator=(const SignalWatch&) = delete;
+
+  std::stop_token first() const { return first_.get_token(); }
+
+  std::stop_token second() const { return second_.get_token(); }
+
+ private:
+  void watch(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      const timespec wait{0, 100'000'000};
+      if (sigtimedwait(&signals_, nullptr, &wait) < 0) {
+        continue;
+      }
+      if (!first_.request_stop()) {
+        second_.request_stop();
+      }
+    }
+  }
+
+  sigset_t signals_{};
+  std::stop_source first_;
+  std::stop_source second_;
+  std::jthread thread_;
+};
+
+std::string own_path() {
+  std::array<char, 4096> buffer{};
+  const ssize_t length = ::readlink("/proc/self/exe", buffer.data(), buffer.size());
+  return length > 0 ? std::string(buffer.data(), static_cast<std::size_t>(length)) : "parallax";
+}
+
+std::optional<std::string> environment(const std::string& name) {
+  const char* value =
+      std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): nothing of ours changes the environment
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+int finish(const Result<int>& result) {
+  if (result) {
+    return *result;
+  }
+  const Error& error = result.error();
+  log::error(error.text());
+  return error.kind == ErrorKind::invalid ? 2 : error.kind == ErrorKind::cancelled ? 130 : 1;
+}
+
+int run(int argc, const char* const* argv) {
+  const Command root = make_commands();
+  const Parsed parsed = parse_arguments(root, argc, argv);
+  if (parsed.command == nullptr) {
+    print(parsed.output);
+    if (!parsed.problem.empty()) {
+      log::error(parsed.problem);
+    }
+    return parsed.exit_code;
+  }
+  log::set_level(parsed.arguments.has("--quiet")     ? log::Level::quiet
+                 : parsed.arguments.has("--verbose") ? log::Level::verbose
+                                                     : log::Level::normal);
+  const SignalWatch signals;
+  const auto clock = make_system_clock();
+  const auto rng = make_system_rng();
+  const auto executor = make_thread_executor();
+  const auto files = make_system_files();
+  const auto http = http::make_curl_client(*clock);
+  World world{*clock,          *rng,
+              *executor,       *files,
+              *http,           environment,
+              signals.first(), signals.second(),
+              own_path(),      ::isatty(STDERR_FILENO) == 1};
+  return finish(parsed.command->run(parsed.arguments, world));
+}
+
+}  // namespace
+
+}  // namespace parallax::cli
+
+int main(int argc, char** argv) {
+  try {
+    return parallax::cli::run(argc, argv);
+  } catch (const std::exception& error) {
+    parallax::log::error(std::string("a defect of parallax: ") + error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,36 @@
+// The real world: built by main() alone and handed to the commands.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "base/clock.h"
+#include "base/executor.h"
+#include "base/files.h"
+#include "base/rng.h"
+#include "http/client.h"
+
+namespace parallax::cli {
+
+struct World {
+  Clock& clock;
+  Rng& rng;
+  Executor& executor;
+  Files& files;
+  http::Client& http;
+  std::function<std::optional<std::string>(const std::string& name)> environment;
+  std::stop_token stop;       // the first SIGINT or SIGTERM
+  std::stop_token hard_stop;  // the second one
+  std::string program;        // the path of this program
+  bool terminal = false;      // stderr is a terminal
+};
+
+// All bytes of stdin up to `bytes_max`. Error: refused.
+Result<std::string> read_stdin(std::size_t bytes_max);
+// Writes data to stdout. False when nobody reads any more.
+bool print(std::string_view data);
+
+}  // namespace parallax::cli

@@ -8,6 +8,7 @@
 #include <optional>
 #include <sys/socket.h>
 #include <utility>
+#include <vector>
 
 #include <curl/curl.h>
 #include <fmt/format.h>
@@ -48,7 +49,7 @@ void append(List& list, const std::string& line) {
   }
 }
 
-std::string text_of(const sockaddr* address) {
+std::string ip_text(const sockaddr* address) {
   std::array<char, INET6_ADDRSTRLEN> text{};
   const void* bytes = nullptr;
   if (address->sa_family == AF_INET) {
@@ -64,6 +65,11 @@ std::string text_of(const sockaddr* address) {
 
 std::string join(const std::string& ip, long port) {
   return ip.find(':') == std::string::npos ? fmt::format("{}:{}", ip, port) : fmt::format("[{}]:{}", ip, port);
+}
+
+std::string peer_text(const sockaddr* address) {
+  // The port lies at the same place for both families.
+  return join(ip_text(address), ntohs(reinterpret_cast<const sockaddr_in*>(address)->sin_port));
 }
 
 // Time since the start at which each phase was over; zero: not yet.
@@ -122,7 +128,9 @@ class Transfer {
   void set_up_request();
   void loop(const std::stop_token& stop);
   bool finished();
+  void look_for_connection();
   void observe();
+  bool first_byte_came() const;
   bool limit_passed();
   Phase phase() const;
   std::pair<Micros, Micros> phase_limit(Phase phase) const;
@@ -162,6 +170,9 @@ class Transfer {
   Monotonic started_;
   Stamps stamps_;
   Micros sent_{0};
+  Micros first_header_{0};
+  Micros seen_connected_{0};
+  std::vector<std::pair<curl_socket_t, std::string>> sockets_;  // opened for this exchange, and where they lead
   Micros last_activity_{0};
   curl_off_t uploaded_ = 0;
   bool active_ = false;  // a callback brought bytes since the last look
@@ -260,6 +271,9 @@ std::size_t Transfer::on_body(char* data, std::size_t /*one*/, std::size_t size,
 
 bool Transfer::take_header(std::string_view line) {
   active_ = true;
+  if (header_bytes_ == 0) {
+    first_header_ = elapsed();
+  }
   header_bytes_ += line.size();
   if (header_bytes_ > header_bytes_max_) {
     own_ = OwnLimit::headers_too_large;
@@ -342,7 +356,7 @@ int Transfer::on_request(void* self, char* peer_ip, char* /*local_ip*/, int peer
 curl_socket_t Transfer::on_socket(void* self, curlsocktype /*purpose*/, curl_sockaddr* address) {
   auto& transfer = *static_cast<Transfer*>(self);
   try {
-    const std::string ip = text_of(&address->addr);
+    const std::string ip = ip_text(&address->addr);
     // The relay's address was chosen by our caller, not by a foreign server.
     if (transfer.options_.addresses == AddressPolicy::public_only && transfer.relay_.empty() &&
         !is_public_address(ip)) {
@@ -350,15 +364,24 @@ curl_socket_t Transfer::on_socket(void* self, curlsocktype /*purpose*/, curl_soc
       return CURL_SOCKET_BAD;
     }
     transfer.socket_allowed_ = true;
-    transfer.exchange_.transport.peer = join(ip, ntohs(reinterpret_cast<sockaddr_in*>(&address->addr)->sin_port));
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    const curl_socket_t made = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    transfer.exchange_.transport.peer = peer_text(&address->addr);
+    transfer.sockets_.emplace_back(made, transfer.exchange_.transport.peer);
+    return made;
   } catch (...) {
     return CURL_SOCKET_BAD;
   }
 }
 
+// libcurl's own stamp is not enough: it is also set when a body begins to go out, and when the server closes.
+bool Transfer::first_byte_came() const {
+  const bool closed = done_ == CURLE_GOT_NOTHING || done_ == CURLE_RECV_ERROR || done_ == CURLE_ABORTED_BY_CALLBACK;
+  return first_header_ > Micros(0) || done_ == CURLE_UNSUPPORTED_PROTOCOL || done_ == CURLE_WEIRD_SERVER_REPLY ||
+         (request_.body.empty() && stamps_.first_byte > Micros(0) && !closed);
+}
+
 Phase Transfer::phase() const {
-  if (stamps_.first_byte > Micros(0)) {
+  if (first_byte_came()) {
     return Phase::transfer;
   }
   if (request_started_) {
@@ -392,9 +415,32 @@ std::pair<Micros, Micros> Transfer::phase_limit(Phase phase) const {
   return {last_activity_, options_.limits.idle};
 }
 
+// libcurl 7.88 sets its connect stamp only once TLS stands too. So the sockets are asked, right when they wake us.
+void Transfer::look_for_connection() {
+  if (seen_connected_ > Micros(0)) {
+    return;
+  }
+  for (const auto& [fd, peer] : sockets_) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    auto* const generic = reinterpret_cast<sockaddr*>(&address);
+    // The comparison guards against a number that libcurl has closed and another thread has got.
+    if (getpeername(fd, generic, &size) == 0 && peer_text(generic) == peer) {
+      seen_connected_ = elapsed();
+      return;
+    }
+  }
+}
+
 void Transfer::observe() {
   stamps_ = {stamp(CURLINFO_NAMELOOKUP_TIME_T), stamp(CURLINFO_CONNECT_TIME_T), stamp(CURLINFO_APPCONNECT_TIME_T),
              stamp(CURLINFO_PRETRANSFER_TIME_T), stamp(CURLINFO_STARTTRANSFER_TIME_T)};
+  if (stamps_.connected == Micros(0)) {
+    stamps_.connected = seen_connected_;
+  }
+  if (!request_.body.empty() || stamps_.first_byte == Micros(0)) {
+    stamps_.first_byte = first_header_;
+  }
   if (!connected_ && stamps_.connected > Micros(0)) {
     connected_ = true;
     set_connect_timeout(options_.limits.total + Seconds(1));  // libcurl counts TLS in; its limit is ours alone
@@ -459,6 +505,7 @@ void Transfer::loop(const std::stop_token& stop) {
       return;
     }
     curl_multi_poll(multi_, nullptr, 0, static_cast<int>(std::chrono::ceil<Millis>(limit_).count()), nullptr);
+    look_for_connection();
   }
 }
 
@@ -525,9 +572,9 @@ void Transfer::finish() {
 
 Exchange Transfer::run(const std::stop_token& stop) {
   set_up();
-  started_ = clock_.monotonic();
   const CURLMcode added = curl_multi_add_handle(multi_, easy_);
   CHECK(added == CURLM_OK, curl_multi_strerror(added));
+  started_ = clock_.monotonic();  // libcurl's own clock starts with the first step
   loop(stop);
   finish();
   curl_multi_remove_handle(multi_, easy_);

@@ -29,10 +29,9 @@ class FixedTime(datetime.datetime):
         return cls.instant
 
 
-def main():
-    rng = random.Random(20261122)
+def vectors(rng, count):
     auth.datetime = type("module", (), {"datetime": FixedTime, "timedelta": datetime.timedelta})
-    for _ in range(COUNT):
+    for _ in range(count):
         query = "&".join(f"{rng.choice('abcXYZ')}{rng.randrange(3)}={rng.choice(['', '1', '%20', 'z~', '2'])}"
                          for _ in range(rng.choice([0, 0, 0, 1, 4])))
         url = rng.choice(HOSTS) + rng.choice(PATHS) + ("?" + query if query else "")
@@ -46,11 +45,16 @@ def main():
         FixedTime.instant = instant
         signer = auth.SigV4Auth(Credentials(access, secret, token or None), service, region)
         signer.add_auth(request)
-        print(json.dumps({
-            "method": request.method, "url": url, "headers": headers, "body": body, "access": access, "secret": secret,
-            "token": token, "region": region, "service": service, "time": instant.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "authorization": request.headers["Authorization"],
-        }))
+        yield {
+            "method": request.method, "url": url, "headers": [list(header) for header in headers], "body": body,
+            "access": access, "secret": secret, "token": token, "region": region, "service": service,
+            "time": instant.strftime("%Y-%m-%dT%H:%M:%SZ"), "authorization": request.headers["Authorization"],
+        }
+
+
+def main():
+    for vector in vectors(random.Random(20261122), COUNT):
+        print(json.dumps(vector))
 
 
 if __name__ == "__main__":

@@ -158,15 +158,16 @@ Result<std::size_t> Inflater::State::inflate_some(std::string_view bytes, const 
     const uInt before = stream.avail_in;
     code = ::inflate(&stream, Z_NO_FLUSH);
     bytes_in += before - stream.avail_in;
-    if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR) {
-      return inflate_error(ErrorKind::corrupt, "inflate-corrupt",
-                           fmt::format("compressed data are damaged after {} bytes: {}", bytes_in,
-                                       stream.msg != nullptr ? stream.msg : "unknown"));
-    }
+    // What came out before the damage is handed on first: the result must not depend on how the input was cut.
     const std::size_t produced = output.size() - stream.avail_out;
     if (produced > 0) {
       TRY(account(produced));
       TRY(sink(std::string_view(output.data(), produced)));
+    }
+    if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR) {
+      return inflate_error(ErrorKind::corrupt, "inflate-corrupt",
+                           fmt::format("compressed data are damaged after {} bytes: {}", bytes_in,
+                                       stream.msg != nullptr ? stream.msg : "unknown"));
     }
   } while (code == Z_OK && (stream.avail_in > 0 || stream.avail_out == 0));
   between_members = code == Z_STREAM_END;

@@ -101,6 +101,14 @@ TEST(Inflater, TellsDamageFromAnEarlyEnd) {
   EXPECT_EQ(inflate_in_pieces(InflateFormat::gzip, "", 1).result.error().code, "inflate-truncated");
 }
 
+TEST(Inflater, HandsOnWhatCameBeforeTheDamage) {
+  std::string bytes = gzip_compress("all of this is fine");
+  bytes[bytes.size() - 8] ^= 0x55;  // in the checksum
+  const Inflated inflated = inflate_in_pieces(InflateFormat::gzip, bytes, bytes.size());
+  EXPECT_EQ(inflated.result.error().code, "inflate-corrupt");
+  EXPECT_EQ(inflated.bytes, "all of this is fine");
+}
+
 TEST(Inflater, RefusesABombBeforeItGrows) {
   const std::string bomb = gzip_compress(std::string(std::size_t{64} << 20, '\0'), 9);
   const Inflated inflated = inflate_in_pieces(InflateFormat::gzip, bomb, bomb.size());

@@ -103,7 +103,9 @@ struct VotableReader::State {
   Result<> take(Stage& stage, std::string_view bytes);
   Result<> take_head(Stage& stage, std::string_view bytes);
   Result<> decide(Stage& stage, Sniffed sniffed);
-  Result<> finish_stage(Stage& stage);
+  Result<> decide_rest(Stage& stage);
+  void check_complete(const Stage& stage);
+  void finish_parts();
   void start_xml(std::string_view head);
   Result<> take_body(std::string_view bytes);
   Result<> take_xml_result(Result<> result);
@@ -263,23 +265,45 @@ Result<> VotableReader::State::take_xml_result(Result<> result) {
   return note(error);
 }
 
-Result<> VotableReader::State::finish_stage(Stage& stage) {
+// Decides on a body too short to have been decided on while more could follow.
+Result<> VotableReader::State::decide_rest(Stage& stage) {
   if (stage.inflater) {
-    Result<> inner = finish_stage(*stage.inner);
-    const Result<> complete = stage.inflater->finish();
-    if (!complete && !ignores_rest) {
-      TRY(note(complete.error()));
-    }
-    if (stage.inflater->has_trailing_garbage()) {
-      findings.add("trailing-content", [] { return "something follows the compressed data"; });
-    }
-    return inner;
+    return decide_rest(*stage.inner);
   }
   if (stage.decided) {
     return {};
   }
   TRY(decide(stage, sniff(stage.head, MoreBytes::none, options.content_type)));
-  return stage.inflater ? finish_stage(stage) : Result<>();
+  return stage.inflater ? decide_rest(*stage.inner) : Result<>();
+}
+
+void VotableReader::State::check_complete(const Stage& stage) {
+  if (!stage.inflater) {
+    return;
+  }
+  const Result<> complete = stage.inflater->finish();
+  if (!complete && !ignores_rest) {
+    ignore(note(complete.error()), "the summary has it");
+  }
+  if (stage.inflater->has_trailing_garbage()) {
+    findings.add("trailing-content", [] { return "something follows the compressed data"; });
+  }
+  check_complete(*stage.inner);
+}
+
+// Damage beats an early end: a parser may hold a bad token back until it is told that nothing follows, and the answer
+// must not depend on that.
+void VotableReader::State::finish_parts() {
+  ignore(decide_rest(outer), "the summary has it");
+  Result<> result = parser && !ignores_rest ? parser->finish() : Result<>();
+  const bool is_early_end = !result && result.error().code == "xml-truncated";
+  if (!is_early_end) {
+    ignore(take_xml_result(result), "the summary has it");
+  }
+  check_complete(outer);
+  if (is_early_end && !ignores_rest) {
+    ignore(take_xml_result(std::move(result)), "the summary has it");
+  }
 }
 
 void VotableReader::State::finish_body() {
@@ -312,10 +336,7 @@ void VotableReader::State::finish_body() {
 
 VotableSummary VotableReader::finish() {
   State& state = *state_;
-  ignore(state.finish_stage(state.outer), "a refusal is in the summary");
-  if (state.parser && !state.ignores_rest) {
-    ignore(state.take_xml_result(state.parser->finish()), "a refusal is in the summary");
-  }
+  state.finish_parts();
   if (state.parser) {
     state.document.finish();
   } else {

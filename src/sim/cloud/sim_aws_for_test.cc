@@ -1,0 +1,37 @@
+// A simulated AWS for tests in other languages: prints "url=...", serves until its input ends.
+//
+//   sim_aws_for_test [WORLD] [TIME_SCALE] [execute DIRECTORY]
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "sim/cloud/sim_aws.h"
+
+int main(int argc, char** argv) {
+  using namespace parallax;
+  const auto clock = make_system_clock();
+  const auto executor = make_thread_executor();
+  sim::SimulatedAwsOptions options;
+  if (argc > 1) {
+    options.cloud.world = sim::parse_world(argv[1]).value();
+  }
+  if (argc > 2) {
+    options.cloud.time_scale = std::stod(argv[2]);
+  }
+  if (argc > 4 && std::string_view(argv[3]) == "execute") {
+    options.execute.emplace().directory = argv[4];
+    options.execute->minute = Seconds(1);
+  }
+  options.log = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
+  auto aws = sim::SimulatedAws::start(options, *clock, *executor);
+  if (!aws) {
+    std::fprintf(stderr, "%s\n", aws.error().text().c_str());
+    return 1;
+  }
+  std::printf("url=%s\n", (*aws)->url().c_str());
+  std::fflush(stdout);
+  while (std::getchar() != EOF) {
+  }
+  return 0;
+}

@@ -1,19 +1,24 @@
-// Bugs planted on purpose, to test that the simulation finds them. Only simulation builds (PARALLAX_SIM_BUGS) can switch them on; in
-// the product `sim_bug()` is a constant false and the compiler drops the branch.
+// Planted bugs: switches of simulation builds alone (PARALLAX_SIM_BUGS), by which the simulation shows that its invariants find
+// what they are there to find. In every other build `sim_bug()` is a constant false and the compiler drops the branch.
 #pragma once
 
 namespace parallax {
 
-enum class SimBug { none, skip_stop, trust_stale_ping, drop_confirmed_check };
+struct SimBugs {
+  bool skip_stop = false;             // the controller does not stop the machine after its job
+  bool trust_stale_ping = false;      // an agent's ping from before this start counts as its answer
+  bool drop_confirmed_check = false;  // a batch counts as delivered once sent, whatever the collector answers
+};
 
 #ifdef PARALLAX_SIM_BUGS
-SimBug& planted_sim_bug();
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): set by a simulation before it starts
+inline SimBugs sim_bugs;
 
-inline bool sim_bug(SimBug bug) {
-  return planted_sim_bug() == bug;
+inline bool sim_bug(bool SimBugs::*bug) {
+  return sim_bugs.*bug;
 }
 #else
-constexpr bool sim_bug(SimBug /*bug*/) {
+constexpr bool sim_bug(bool SimBugs::* /*bug*/) {
   return false;
 }
 #endif

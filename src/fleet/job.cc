@@ -15,7 +15,9 @@ constexpr Micros kTurnSlack{Millis(1500)};
 }  // namespace
 
 std::int64_t timer_minutes(const RoundSpec& round) {
-  return std::chrono::ceil<std::chrono::minutes>(round.job_timeout + round.margin).count();
+  return std::chrono::ceil<std::chrono::minutes>(round.keep_running ? round.job_timeout
+                                                                    : round.job_timeout + round.margin)
+      .count();
 }
 
 Micros turn_length(const RoundSpec& round, int vantages) {
@@ -71,6 +73,10 @@ Result<Order> make_order(const RoundSpec& round, const Run& run, int position, i
 }
 
 std::string job_script(const RoundSpec& round, const Order& order) {
+  if (round.keep_running) {
+    return fmt::format("#!/bin/sh\n# parallax run {}\nshutdown -P +{} || exit 97\n", order.run_id,
+                       timer_minutes(round));
+  }
   // The marker cannot occur in the order: JSON on one line holds no line that equals it.
   const std::string marker = "PARALLAX_ORDER_" + order.run_id;
   const std::string job =

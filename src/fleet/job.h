@@ -24,6 +24,8 @@ struct RoundSpec {
   std::vector<Service> services;
   std::vector<Provider> providers;
   std::string command;  // the user's own job; empty: our probe
+  // No job: the machine's timer is armed for job_timeout and it is left running (`fleet start`).
+  bool keep_running = false;
   Micros job_timeout{Seconds(1800)};
   Micros margin{Seconds(180)};      // from the job's time-out to the machine's own timer
   Micros begin_after{Seconds(90)};  // where vantages take turns: from the round's start to the first turn

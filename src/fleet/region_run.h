@@ -52,6 +52,11 @@ struct VantageRun {
   Monotonic invocation_unknown_until;
 };
 
+bool is_gone(InstanceState state);
+
+// Whether the call may have taken effect although no good answer came.
+bool effect_unknown(const Error& error);
+
 class RegionRun {
  public:
   RegionRun(const FleetDeps& deps, const RoundSpec& round, const RunOptions& options, std::string region,
@@ -65,6 +70,8 @@ class RegionRun {
 
  private:
   using Step = VantageRun::Step;
+
+  static constexpr Micros kCallTimeout{Seconds(30)};
 
   struct View {
     std::vector<Instance> instances;

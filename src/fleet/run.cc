@@ -6,23 +6,11 @@
 
 #include "base/ids.h"
 #include "fleet/region_run.h"
+#include "fleet/tasks.h"
 
 namespace parallax::fleet {
 
 namespace {
-
-// Runs `body` for every index as a task of its own and waits for all.
-void for_each_task(Executor& executor, std::string_view name, std::size_t count,
-                   const std::function<void(std::size_t index)>& body) {
-  std::vector<std::unique_ptr<Task>> tasks;
-  for (std::size_t i = 0; i < count; ++i) {
-    tasks.push_back(
-        executor.spawn(fmt::format("{}-{}", name, i), [&body, i](const std::stop_token& /*stop*/) { body(i); }));
-  }
-  for (const auto& task : tasks) {
-    task->join();
-  }
-}
 
 int exit_code_of(const RoundOutcome& outcome, bool interrupted) {
   if (interrupted) {

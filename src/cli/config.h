@@ -1,0 +1,49 @@
+// parallax.toml: one file for fleet, job, schedule, collector, providers and services. Unknown keys are errors with
+// line, caret and suggestion.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/time.h"
+#include "record/service.h"
+
+namespace parallax::cli {
+
+struct Config {
+  struct Fleet {
+    std::string name;
+    std::string home = "us-west-2";
+    std::vector<std::string> regions;
+    std::vector<std::string> instance_types = {"t3.micro", "t2.micro"};
+  } fleet;
+
+  struct Job {
+    Micros timeout{Seconds(1800)};
+    int cones = 10;
+    double radius_min = 0.05, radius_max = 0.25;  // degrees
+    std::string services;                         // a services file beside this one; empty: the tables in this file
+    std::string command;                          // the user's own job
+  } job;
+
+  struct Collector {
+    std::string url;
+    std::string database = "sqlite:parallax.db";
+    std::string key;  // path of the controller's private key
+  } collector;
+
+  std::vector<Service> services;
+  std::vector<Provider> providers;
+};
+
+// Reads the text of a configuration; relative paths stay as written. Error: invalid, pointing at the place.
+Result<Config> parse_config(std::string_view file_name, std::string_view text);
+
+// Reads the file, and the services file that it names. Paths in it are relative to the file's directory.
+Result<Config> load_config(Files& files, const std::string& path);
+
+}  // namespace parallax::cli

@@ -1,0 +1,181 @@
+// How a machine becomes ours: the state before the start, the lease, and what to do when an answer is lost.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "fleet/region_run.h"
+
+namespace parallax::fleet {
+
+namespace {
+
+// How long a lost answer to a start is left open before the machine is taken as ours: whoever else started it has
+// written its lease by then.
+constexpr Micros kUnclearGrace{Seconds(6)};
+constexpr int kClaimAttemptsMax = 5;
+
+}  // namespace
+
+void RegionRun::step_waiting_stopped(VantageRun& v, const Instance* instance) {
+  if (interrupted_) {
+    fail(v, "interrupted before it was started");
+  } else if (instance != nullptr && instance->state == InstanceState::stopped) {
+    v.vantage.instance = *instance;
+    v.step = Step::claiming;
+  } else if (instance != nullptr &&
+             (instance->state == InstanceState::pending || instance->state == InstanceState::running)) {
+    fail(v, "in use: another controller started it as soon as it was stopped");
+  }
+}
+
+void RegionRun::claim_all() {
+  std::vector<VantageRun*> candidates;
+  for (const auto& v : vantages_) {
+    if (v->step == Step::claiming && !refuse_shutdown_behaviour(*v)) {
+      candidates.push_back(v.get());
+    }
+  }
+  if (!candidates.empty()) {
+    claim(candidates);
+  }
+}
+
+// A machine that would be terminated by its own timer must never be given one: nothing is started.
+bool RegionRun::refuse_shutdown_behaviour(VantageRun& v) {
+  const Result<std::string> behaviour = api_.shutdown_behaviour(v.vantage.instance.id, limits(kCallTimeout, false));
+  if (!behaviour) {
+    fail(v, "its shutdown behaviour could not be read: " + behaviour.error().text());
+    return true;
+  }
+  if (*behaviour != "stop") {
+    fail(v, fmt::format("refused: its shutdown behaviour is '{}', so its own timer would end it for good; set "
+                        "InstanceInitiatedShutdownBehavior to 'stop'",
+                        *behaviour));
+    return true;
+  }
+  return false;
+}
+
+void RegionRun::claim(const std::vector<VantageRun*>& candidates) {
+  std::vector<std::string> ids;
+  for (VantageRun* v : candidates) {
+    const Instance& instance = v->vantage.instance;
+    v->prior_lease = instance.tag(kLeaseTag);
+    v->prior_launch = instance.launch_time;
+    v->start_called_at = now();
+    v->deadline = now() + options_.start_timeout;
+    ++v->claim_attempts;
+    ids.push_back(instance.id);
+    if (deps_.journal != nullptr && v->claim_attempts == 1) {
+      ignore(deps_.journal->claimed(v->outcome.run.run_id, api_.region(), instance.id),
+             "the journal only speeds recovery");
+    }
+  }
+  const Result<std::vector<StateChange>> changes = api_.start(ids, limits(kCallTimeout, false));
+  if (changes) {
+    for (VantageRun* v : candidates) {
+      const auto found = std::find_if(changes->begin(), changes->end(),
+                                      [&](const StateChange& change) { return change.id == v->vantage.instance.id; });
+      take_claim(*v, found == changes->end() ? InstanceState::unknown : found->previous);
+    }
+    return;
+  }
+  const Error& error = changes.error();
+  if (effect_unknown(error)) {
+    for (VantageRun* v : candidates) {
+      v->step = Step::claim_unclear;
+      v->unclear = true;
+      change(*v, RunState::starting, "the answer to its start was lost: " + error.text());
+    }
+  } else if (candidates.size() > 1) {
+    // One machine without capacity fails the whole call: ask for each by itself.
+    for (VantageRun* v : candidates) {
+      claim({v});
+    }
+  } else if (error.code == "IncorrectInstanceState") {
+    candidates[0]->step = Step::waiting_stopped;
+  } else {
+    fail(*candidates[0], "not started: " + error.text());
+  }
+}
+
+void RegionRun::take_claim(VantageRun& v, InstanceState previous) {
+  if (previous == InstanceState::stopped) {
+    v.claimed = true;
+    v.certain = true;
+    v.step = Step::starting;
+    change(v, RunState::starting, "claimed");
+    write_lease(v);
+  } else if (v.unclear || previous == InstanceState::unknown) {
+    v.unclear = true;
+    v.step = Step::claim_unclear;
+  } else {
+    fail(v, fmt::format("in use: another controller started it just before (it was {})", to_string(previous)));
+  }
+}
+
+void RegionRun::step_claim_unclear(VantageRun& v, const Instance& instance) {
+  const std::string lease_text = instance.tag(kLeaseTag);
+  const std::optional<Lease> lease = parse_lease(lease_text);
+  if (lease && lease_text != v.prior_lease && lease->run_id != v.outcome.run.run_id) {
+    fail(v, fmt::format("in use: run {} of {} claimed it", lease->run_id, lease->owner));
+    return;
+  }
+  if (now() < v.start_called_at + kUnclearGrace) {
+    return;
+  }
+  switch (instance.state) {
+    case InstanceState::pending:
+    case InstanceState::running:
+      v.claimed = true;
+      v.step = Step::starting;
+      v.deadline = now() + options_.start_timeout;
+      change(v, RunState::starting, "running and nobody else's: taken as started by us");
+      if (interrupted_) {
+        fail(v, "interrupted");
+      } else {
+        write_lease(v);
+      }
+      return;
+    case InstanceState::stopped:
+      if (interrupted_ || v.claim_attempts >= kClaimAttemptsMax) {
+        fail(v, interrupted_ ? "interrupted before it was started" : "not started: every answer to its start was lost");
+      } else {
+        v.step = Step::claiming;
+      }
+      return;
+    default:
+      v.step = Step::waiting_stopped;
+  }
+}
+
+void RegionRun::write_lease(VantageRun& v) {
+  const Result<> written =
+      api_.set_tag({v.vantage.instance.id}, kLeaseTag, to_text(lease_of(v)), limits(kCallTimeout, false));
+  if (written) {
+    v.lease_written = true;
+  } else {
+    look_problem_ = written.error().text();  // tried again at the next look, until the order is sent
+  }
+}
+
+// Another run's lease on a machine whose start was unclear: the other one started it. Where we are certain, the other
+// one is mistaken and goes away when it sees our lease again.
+bool RegionRun::lost_claim(VantageRun& v, const Instance& instance) {
+  const std::string text = instance.tag(kLeaseTag);
+  const std::optional<Lease> lease = parse_lease(text);
+  if (lease && text != v.prior_lease && lease->run_id != v.outcome.run.run_id) {
+    if (!v.certain) {
+      v.claimed = false;
+      fail(v, fmt::format("in use: run {} of {} claimed it", lease->run_id, lease->owner));
+      return true;
+    }
+    v.lease_written = false;
+  }
+  if (!v.lease_written) {
+    write_lease(v);
+  }
+  return false;
+}
+
+}  // namespace parallax::fleet

@@ -1,0 +1,177 @@
+// From started to the end of its job: running, agent, order, command.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/sim_bugs.h"
+#include "fleet/region_run.h"
+
+namespace parallax::fleet {
+
+namespace {
+
+constexpr int kSendAttemptsMax = 10;
+constexpr Micros kSendPause{Seconds(2)};
+constexpr Micros kInvocationUnknown{Seconds(30)};
+constexpr Micros kDeliveryTimeout{Seconds(60)};
+constexpr std::size_t kLogTailBytes = 4000;
+
+std::string tail(const std::string& text) {
+  return text.size() <= kLogTailBytes ? text : text.substr(text.size() - kLogTailBytes);
+}
+
+}  // namespace
+
+void RegionRun::step_starting(VantageRun& v, const Instance& instance) {
+  if (lost_claim(v, instance)) {
+    return;
+  }
+  v.seen_pending = v.seen_pending || instance.state == InstanceState::pending;
+  if (instance.state == InstanceState::running && instance.launch_time != v.prior_launch) {
+    v.outcome.run.started_at = instance.launch_time;
+    v.step = Step::waiting_for_agent;
+    v.deadline = now() + options_.agent_timeout;
+    change(v, RunState::waiting_for_agent, "");
+    return;
+  }
+  // "stopped" may be a stale view from before the start, unless it was pending in between or says why it failed.
+  const bool fell_back =
+      instance.state == InstanceState::stopped && (v.seen_pending || instance.state_reason.starts_with("Server."));
+  if (fell_back || is_gone(instance.state)) {
+    fail(v, fmt::format("did not start: {} ({})", to_string(instance.state), instance.state_reason));
+  }
+}
+
+bool RegionRun::died(VantageRun& v, const Instance& instance) {
+  if (instance.state != InstanceState::stopping && instance.state != InstanceState::stopped &&
+      !is_gone(instance.state)) {
+    return false;
+  }
+  // A view from before the start shows the old LaunchTime.
+  if (instance.launch_time == v.prior_launch && instance.state == InstanceState::stopped) {
+    return false;
+  }
+  fail(v,
+       fmt::format("the machine went away under the run: {} ({})", to_string(instance.state), instance.state_reason));
+  return true;
+}
+
+void RegionRun::step_waiting_for_agent(VantageRun& v, const Instance& instance, const View& view) {
+  if (lost_claim(v, instance) || died(v, instance)) {
+    return;
+  }
+  const auto ping = view.pings.find(instance.id);
+  if (ping == view.pings.end() || !instance.launch_time) {
+    return;
+  }
+  // Both stamps are AWS's own: "Online" alone may be left over from before the last stop.
+  if (ping->second > *instance.launch_time || sim_bug(&SimBugs::trust_stale_ping)) {
+    v.step = Step::sending;
+    v.next_send = now();
+    step_sending(v, instance);
+  }
+}
+
+void RegionRun::step_sending(VantageRun& v, const Instance& instance) {
+  if (died(v, instance) || now() < v.next_send) {
+    return;
+  }
+  if (v.send_attempts > 0) {
+    const Result<std::string> found =
+        api_.find_command(instance.id, command_comment(v.outcome.run.run_id), limits(kCallTimeout, false));
+    if (!found) {
+      look_problem_ = found.error().text();
+      v.next_send = now() + kSendPause;
+      return;
+    }
+    if (!found->empty()) {
+      v.command_id = *found;
+      v.step = Step::running;
+      v.deadline = now() + kDeliveryTimeout + round_.job_timeout + round_.margin;
+      v.invocation_unknown_until = now() + kInvocationUnknown;
+      change(v, RunState::running, "its order had arrived although the answer was lost");
+      return;
+    }
+  }
+  send(v);
+}
+
+void RegionRun::send(VantageRun& v) {
+  const Result<Order> order = make_order(round_, v.outcome.run, v.position, vantages_in_round_, round_start_);
+  if (!order) {
+    fail(v, "its order could not be made: " + order.error().text());
+    return;
+  }
+  CommandRequest request;
+  request.instance_id = v.vantage.instance.id;
+  request.script = job_script(round_, *order);
+  request.comment = command_comment(v.outcome.run.run_id);
+  request.delivery_timeout = kDeliveryTimeout;
+  request.execution_timeout = round_.job_timeout;
+  ++v.send_attempts;
+  const Result<std::string> command = api_.send_command(request, limits(kCallTimeout, false));
+  if (command) {
+    v.timer_armed = true;
+    v.command_id = *command;
+    v.step = Step::running;
+    v.deadline = now() + kDeliveryTimeout + round_.job_timeout + round_.margin;
+    v.invocation_unknown_until = now() + kInvocationUnknown;
+    change(v, RunState::running, "order sent");
+    return;
+  }
+  const Error& error = command.error();
+  look_problem_ = error.text();
+  v.timer_armed = v.timer_armed || effect_unknown(error);
+  const bool try_again =
+      effect_unknown(error) || error.kind == ErrorKind::throttled || error.code == "InvalidInstanceId";
+  if (!try_again || v.send_attempts >= kSendAttemptsMax) {
+    fail(v, "its order could not be sent: " + error.text());
+    return;
+  }
+  v.next_send = now() + kSendPause;
+}
+
+void RegionRun::step_running(VantageRun& v, const Instance& instance) {
+  if (died(v, instance)) {
+    return;
+  }
+  const Result<Invocation> invocation = api_.invocation(v.command_id, instance.id, limits(kCallTimeout, false));
+  if (!invocation) {
+    const Error& error = invocation.error();
+    look_problem_ = error.text();
+    const bool forgotten = error.kind == ErrorKind::not_found && now() > v.invocation_unknown_until;
+    if (forgotten || error.kind == ErrorKind::denied || error.kind == ErrorKind::invalid) {
+      fail(v, "its job could not be followed: " + error.text());
+    }
+    return;
+  }
+  if (invocation->ended()) {
+    finish_command(v, *invocation);
+  }
+}
+
+void RegionRun::finish_command(VantageRun& v, const Invocation& invocation) {
+  Run& run = v.outcome.run;
+  run.exit_code = invocation.exit_code;
+  run.log_tail = tail(invocation.output);
+  if (!invocation.error_output.empty()) {
+    run.log_tail += (run.log_tail.empty() || run.log_tail.ends_with('\n') ? "" : "\n") + tail(invocation.error_output);
+  }
+  // 3: some queries failed; 4: results wait in the spool. The run itself did what it should.
+  const bool done = invocation.succeeded() || run.exit_code == 3 || run.exit_code == 4;
+  if (!done) {
+    const std::string why = run.exit_code == 97 ? "its timer could not be armed, so nothing was run"
+                            : run.exit_code
+                                ? fmt::format("the job ended with exit code {}", *run.exit_code)
+                                : fmt::format("the command ended as {} ({})", invocation.status, invocation.details);
+    fail(v, why);
+    return;
+  }
+  if (round_.keep_running) {
+    end(v);
+    return;
+  }
+  begin_stopping(v);
+}
+
+}  // namespace parallax::fleet

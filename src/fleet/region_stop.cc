@@ -1,0 +1,147 @@
+// How a machine of ours ends: stopped and seen stopped, billed, told.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/sim_bugs.h"
+#include "fleet/prices.h"
+#include "fleet/region_run.h"
+
+namespace parallax::fleet {
+
+namespace {
+
+constexpr Micros kStopAgain{Seconds(15)};
+constexpr Micros kStopAgainAfterError{Seconds(2)};
+constexpr int kStopsBeforeForce = 8;  // two minutes of asking politely
+
+}  // namespace
+
+void RegionRun::fail(VantageRun& v, std::string cause) {
+  Run& run = v.outcome.run;
+  if (run.cause.empty()) {
+    run.cause = std::move(cause);
+  }
+  if (v.claimed) {
+    begin_stopping(v);
+  } else {
+    end(v);
+  }
+}
+
+void RegionRun::begin_stopping(VantageRun& v) {
+  if (sim_bug(&SimBugs::skip_stop)) {
+    end(v);
+    return;
+  }
+  v.step = Step::stopping;
+  v.deadline = now() + options_.stop_timeout;
+  v.next_stop_call = now();
+  change(v, RunState::stopping, v.outcome.run.cause);
+  call_stop(v);
+}
+
+void RegionRun::call_stop(VantageRun& v) {
+  const bool force = v.stop_calls >= kStopsBeforeForce;
+  const Result<std::vector<StateChange>> stopped =
+      api_.stop({v.vantage.instance.id}, force, limits(kCallTimeout, true));
+  if (stopped) {
+    ++v.stop_calls;
+    v.stop_answered = true;
+    v.next_stop_call = now() + kStopAgain;
+  } else {
+    look_problem_ = stopped.error().text();
+    v.next_stop_call = now() + kStopAgainAfterError;
+  }
+}
+
+void RegionRun::step_stopping(VantageRun& v, const Instance* instance) {
+  if (instance != nullptr && v.stop_answered &&
+      (instance->state == InstanceState::stopped || is_gone(instance->state))) {
+    if (v.step == Step::clearing) {
+      v.vantage.instance = *instance;
+      v.stop_answered = false;
+      v.stop_calls = 0;
+      v.step = Step::claiming;
+      if (interrupted_) {
+        fail(v, "interrupted before it was started");
+      }
+      return;
+    }
+    settle_bill(v, instance);
+    end(v);
+    return;
+  }
+  if (now() >= v.deadline) {
+    Run& run = v.outcome.run;
+    v.outcome.left_running = true;
+    v.outcome.timer_note = v.timer_armed ? fmt::format("its own timer powers it off {} minutes after its order arrived",
+                                                       timer_minutes(round_))
+                                         : "no timer is armed on it: stop it by hand or with 'parallax fleet stop'";
+    run.cause += fmt::format("{}could not be seen stopped within {}: {}", run.cause.empty() ? "" : "; ",
+                             to_human(options_.stop_timeout), look_problem_);
+    end(v);
+    return;
+  }
+  if (now() >= v.next_stop_call) {
+    call_stop(v);
+  }
+}
+
+void RegionRun::settle_bill(VantageRun& v, const Instance* instance) {
+  Run& run = v.outcome.run;
+  run.stopped_at = instance->stopped_at ? *instance->stopped_at : deps_.clock.now();
+  const std::optional<Instant> launched = run.started_at ? run.started_at : instance->launch_time;
+  if (!launched || launched == v.prior_launch) {
+    return;  // it never ran
+  }
+  run.started_at = launched;
+  run.billed_seconds = billed_seconds(*run.stopped_at - *launched);
+  run.cost_usd = run_cost(run.region, run.instance_type, *run.billed_seconds);
+}
+
+void RegionRun::end(VantageRun& v) {
+  v.step = Step::ended;
+  change(v, v.outcome.run.cause.empty() ? RunState::done : RunState::failed, v.outcome.run.cause);
+  if (deps_.journal != nullptr && !v.outcome.left_running) {
+    ignore(deps_.journal->ended(v.outcome.run.run_id), "the journal only speeds recovery");
+  }
+}
+
+void RegionRun::interrupt_all() {
+  interrupted_ = true;
+  for (const auto& v : vantages_) {
+    switch (v->step) {
+      case Step::ended:
+      case Step::stopping:
+      case Step::clearing:
+      case Step::claim_unclear:  // settled at the next look
+        break;
+      case Step::running:
+        ignore(api_.cancel(v->command_id, v->vantage.instance.id, limits(kCallTimeout, true)),
+               "the machine is stopped next");
+        fail(*v, "interrupted");
+        break;
+      default:
+        fail(*v, v->claimed ? "interrupted" : "interrupted before it was started");
+    }
+  }
+}
+
+// Asked a second time to end at once: say what may still run.
+void RegionRun::give_up_waiting() {
+  for (const auto& v : vantages_) {
+    if (v->step == Step::ended) {
+      continue;
+    }
+    v->outcome.left_running = v->claimed || v->step == Step::claim_unclear;
+    v->outcome.timer_note =
+        v->timer_armed
+            ? fmt::format("its own timer powers it off {} minutes after its order arrived", timer_minutes(round_))
+            : "no timer is armed on it";
+    fail(*v, "interrupted twice");
+    v->step = Step::ended;
+  }
+}
+
+}  // namespace parallax::fleet

@@ -39,6 +39,8 @@ CREATE TABLE measurements (
 ) STRICT;
 CREATE INDEX measurements_round ON measurements (round_id);
 CREATE INDEX measurements_service ON measurements (service, provider);
+-- The latest failures of a fleet, without looking through all that went well.
+CREATE INDEX measurements_failures ON measurements (fleet) WHERE verdict NOT IN ('ok', 'overflow');
 -- Holds all that a summary reads, so that the records themselves are not touched.
 CREATE INDEX measurements_summary ON measurements (started_at_us, fleet, vantage, provider, service, type, mode,
   connection, definition, round_id, verdict, total_us, first_byte_us, rows, path);

@@ -83,4 +83,7 @@ class Service {
 // `stop`.
 std::unique_ptr<Client> make_curl_client(Clock& clock);
 
+// "libcurl/7.88.1": for User-Agent headers.
+std::string client_library();
+
 }  // namespace parallax::http

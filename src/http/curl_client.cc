@@ -112,8 +112,8 @@ class CurlClient final : public Client {
 }  // namespace
 
 std::unique_ptr<Client> make_curl_client(Clock& clock) {
-  static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-  CHECK(ready == CURLE_OK, "libcurl could not be initialised");
+  static const CURLcode kReady = curl_global_init(CURL_GLOBAL_DEFAULT);
+  CHECK(kReady == CURLE_OK, "libcurl could not be initialised");
   return std::make_unique<CurlClient>(clock);
 }
 

@@ -24,7 +24,7 @@ namespace {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
-using tcp = asio::ip::tcp;
+using Tcp = asio::ip::tcp;
 using Time = asio::steady_timer::time_point;
 
 constexpr std::size_t kConnectionsMax = 500;
@@ -74,7 +74,7 @@ struct RelayState {
 
   const RelayOptions options;
   asio::io_context& io;
-  tcp::acceptor acceptor;
+  Tcp::acceptor acceptor;
   std::unordered_set<Link*> links;
   bool stopped = false;
 };
@@ -90,7 +90,7 @@ struct Piece {
 // One client with its connection to the target. Callbacks hold the shared_ptr; when none is left both are closed.
 class Link final : public std::enable_shared_from_this<Link> {
  public:
-  Link(std::shared_ptr<RelayState> relay, tcp::socket client)
+  Link(std::shared_ptr<RelayState> relay, Tcp::socket client)
       : relay_(std::move(relay)),
         resolver_(relay_->io),
         connecting_(relay_->io),
@@ -116,7 +116,7 @@ class Link final : public std::enable_shared_from_this<Link> {
       }
     });
     resolver_.async_resolve(relay_->options.target_host, std::to_string(relay_->options.target_port),
-                            [self = shared_from_this()](error_code failure, const tcp::resolver::results_type& found) {
+                            [self = shared_from_this()](error_code failure, const Tcp::resolver::results_type& found) {
                               self->connect(failure, found);
                             });
   }
@@ -134,10 +134,10 @@ class Link final : public std::enable_shared_from_this<Link> {
 
  private:
   struct Pipe {
-    Pipe(tcp::socket& source, tcp::socket& sink, asio::io_context& io) : from(source), to(sink), timer(io) {}
+    Pipe(Tcp::socket& source, Tcp::socket& sink, asio::io_context& io) : from(source), to(sink), timer(io) {}
 
-    tcp::socket& from;
-    tcp::socket& to;
+    Tcp::socket& from;
+    Tcp::socket& to;
     asio::steady_timer timer;
     std::string buffer = std::string(kPieceBytesMax, '\0');
     std::deque<Piece> pieces;
@@ -148,17 +148,17 @@ class Link final : public std::enable_shared_from_this<Link> {
     bool ended = false;  // nothing more will be read
   };
 
-  static void set_no_delay(tcp::socket& socket) {
+  static void set_no_delay(Tcp::socket& socket) {
     error_code ignored;
-    socket.set_option(tcp::no_delay(true), ignored);
+    socket.set_option(Tcp::no_delay(true), ignored);
   }
 
-  void connect(error_code failure, const tcp::resolver::results_type& found) {
+  void connect(error_code failure, const Tcp::resolver::results_type& found) {
     if (failure || closed_) {
       close();
       return;
     }
-    asio::async_connect(target_, found, [self = shared_from_this()](error_code refused, const tcp::endpoint&) {
+    asio::async_connect(target_, found, [self = shared_from_this()](error_code refused, const Tcp::endpoint&) {
       self->connecting_.cancel();
       if (refused || self->closed_) {
         self->close();
@@ -254,7 +254,7 @@ class Link final : public std::enable_shared_from_this<Link> {
   void finish(Pipe& pipe, End end) {
     error_code ignored;
     if (end == End::closed) {
-      pipe.to.shutdown(tcp::socket::shutdown_send, ignored);
+      pipe.to.shutdown(Tcp::socket::shutdown_send, ignored);
       pipe.pieces.pop_front();
       pipe.writing = false;
       write(pipe);
@@ -265,15 +265,15 @@ class Link final : public std::enable_shared_from_this<Link> {
   }
 
   const std::shared_ptr<RelayState> relay_;
-  tcp::resolver resolver_;
+  Tcp::resolver resolver_;
   asio::steady_timer connecting_;
-  tcp::socket client_, target_;
+  Tcp::socket client_, target_;
   Pipe there_, back_;
   bool closed_ = false;
 };
 
 void accept(const std::shared_ptr<RelayState>& relay) {
-  relay->acceptor.async_accept([relay](error_code failure, tcp::socket client) {
+  relay->acceptor.async_accept([relay](error_code failure, Tcp::socket client) {
     if (relay->stopped || failure == asio::error::operation_aborted) {
       return;
     }
@@ -310,8 +310,8 @@ class AsioRelay final : public Relay {
   Result<> listen() {
     const RelayOptions& options = state_->options;
     error_code failure;
-    const tcp::endpoint endpoint(asio::ip::make_address(options.address, failure), 0);
-    tcp::acceptor& acceptor = state_->acceptor;
+    const Tcp::endpoint endpoint(asio::ip::make_address(options.address, failure), 0);
+    Tcp::acceptor& acceptor = state_->acceptor;
     if (!failure) {
       acceptor.open(endpoint.protocol(), failure);
     }

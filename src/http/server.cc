@@ -42,7 +42,7 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 using boost::system::error_code;
-using tcp = asio::ip::tcp;
+using Tcp = asio::ip::tcp;
 
 constexpr std::size_t kReadBytes = 16U << 10U;
 constexpr std::size_t kPipelinedBytesMax = 64U << 10U;  // read ahead of the request in hand
@@ -348,7 +348,7 @@ class Connection final : public ConnectionBase, public std::enable_shared_from_t
   void linger() {
     error_code ignored;
     auto& socket = beast::get_lowest_layer(stream_).socket();
-    socket.shutdown(tcp::socket::shutdown_send, ignored);
+    socket.shutdown(Tcp::socket::shutdown_send, ignored);
     if (unread_ && !core_.stopping) {
       set_deadline(kLingerMax);
       drain();
@@ -382,7 +382,7 @@ class Connection final : public ConnectionBase, public std::enable_shared_from_t
   bool keep_alive_ = false;
 };
 
-std::string text_of(const tcp::endpoint& endpoint) {
+std::string text_of(const Tcp::endpoint& endpoint) {
   const std::string ip = endpoint.address().to_string();
   return endpoint.address().is_v6() ? fmt::format("[{}]:{}", ip, endpoint.port())
                                     : fmt::format("{}:{}", ip, endpoint.port());
@@ -408,10 +408,10 @@ class BeastServer final : public Server {
     if (failure) {
       return make_error(ErrorKind::unavailable, fmt::format("'{}' is no IP address", options.address));
     }
-    const tcp::endpoint endpoint(address, static_cast<std::uint16_t>(options.port));
+    const Tcp::endpoint endpoint(address, static_cast<std::uint16_t>(options.port));
     acceptor_.open(endpoint.protocol(), failure);
     if (!failure) {
-      acceptor_.set_option(tcp::acceptor::reuse_address(true), failure);
+      acceptor_.set_option(Tcp::acceptor::reuse_address(true), failure);
       acceptor_.bind(endpoint, failure);
     }
     if (!failure) {
@@ -483,7 +483,7 @@ class BeastServer final : public Server {
   }
 
   void accept() {
-    acceptor_.async_accept([this](error_code failure, tcp::socket socket) {
+    acceptor_.async_accept([this](error_code failure, Tcp::socket socket) {
       if (core_.stopping) {
         return;
       }
@@ -501,13 +501,13 @@ class BeastServer final : public Server {
     });
   }
 
-  void welcome(tcp::socket socket) {
+  void welcome(Tcp::socket socket) {
     if (core_.connections.size() >= static_cast<std::size_t>(std::max(core_.options.connections_max, 1))) {
       return;  // closes it
     }
     error_code failure;
-    socket.set_option(tcp::no_delay(true), failure);
-    const tcp::endpoint peer = socket.remote_endpoint(failure);
+    socket.set_option(Tcp::no_delay(true), failure);
+    const Tcp::endpoint peer = socket.remote_endpoint(failure);
     if (failure) {
       return;
     }
@@ -549,11 +549,11 @@ class BeastServer final : public Server {
   }
 
   Core core_;
-  tcp::acceptor acceptor_;
+  Tcp::acceptor acceptor_;
   asio::steady_timer retry_{core_.io};
   asio::steady_timer last_{core_.io};
   asio::executor_work_guard<asio::io_context::executor_type> work_{core_.io.get_executor()};
-  tcp::endpoint local_;
+  Tcp::endpoint local_;
   std::jthread thread_;
 };
 

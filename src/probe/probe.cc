@@ -1,0 +1,327 @@
+#include "probe/probe.h"
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/mutex.h"
+#include "probe/cones.h"
+#include "probe/timetable.h"
+
+namespace parallax {
+
+namespace {
+
+constexpr int kWorkersMax = 64;  // at one provider
+
+// One provider's queue: hands out the next query and when it may start.
+class ProviderQueue {
+ public:
+  explicit ProviderQueue(ProviderTimetable table) : table_(std::move(table)) {}
+
+  struct Turn {
+    PlannedQuery query;
+    Monotonic start;
+  };
+
+  std::optional<Turn> next(Monotonic begin, Monotonic now) {
+    const MutexLock lock(mutex_);
+    if (index_ == table_.queries.size()) {
+      return std::nullopt;
+    }
+    const PlannedQuery& query = table_.queries[index_++];
+    // Open loop: a slow answer does not move the later starts, but a provider never gets two closer together than
+    // agreed.
+    const Monotonic start = std::max({begin + query.offset, free_at_, now});
+    free_at_ = start + table_.interval;
+    return Turn{query, start};
+  }
+
+  // The service asked us to wait.
+  void pause_until(Monotonic until) {
+    const MutexLock lock(mutex_);
+    free_at_ = std::max(free_at_, until);
+  }
+
+  const Provider& provider() const { return table_.provider; }
+
+  Micros interval() const { return table_.interval; }
+
+  std::size_t size() const { return table_.queries.size(); }
+
+ private:
+  const ProviderTimetable table_;
+  Mutex mutex_;
+  std::size_t index_ GUARDED_BY(mutex_) = 0;
+  Monotonic free_at_ GUARDED_BY(mutex_);
+};
+
+class Probe {
+ public:
+  Probe(const Order& order, const ProbeOptions& options, const ProbeDeps& deps, const Progress& progress,
+        std::stop_token stop)
+      : order_(order), options_(options), deps_(deps), progress_(progress), stop_(std::move(stop)) {}
+
+  ProbeOutcome run() {
+    if (Result<> prepared = prepare(); !prepared) {
+      const MutexLock lock(mutex_);
+      outcome_.problem = prepared.error().text();
+      outcome_.exit_code = prepared.error().kind == ErrorKind::invalid ? ExitCode::wrong_usage : ExitCode::failed;
+      return outcome_;
+    }
+    ask_all();
+    if (Result<> ended = spool_->end_run(); !ended) {
+      fail(ended.error().text());
+    }
+    if (submitter_) {
+      const SubmitReport report = submitter_->finish();
+      const MutexLock lock(mutex_);
+      outcome_.submit = report;
+    }
+    const MutexLock lock(mutex_);
+    outcome_.spool = spool_->counts();
+    conclude();
+    return outcome_;
+  }
+
+ private:
+  Result<> prepare() {
+    if (order_.services.empty()) {
+      return make_error(ErrorKind::invalid, "the order names no service; nothing was asked");
+    }
+    if (!order_.collector.empty()) {
+      TRY(check_collector_url(order_.collector));
+      if (options_.spool_directory.empty()) {
+        return make_error(ErrorKind::invalid, "an order with a collector needs a spool directory; nothing was asked");
+      }
+    }
+    for (const Service& service : order_.services) {
+      if (service.type == ServiceType::tap && service.mode != TapMode::sync) {
+        return make_error(ErrorKind::invalid,
+                          fmt::format("service '{}': async is not supported yet; nothing was asked", service.name));
+      }
+    }
+    cones_ = order_.cone_list.empty() ? make_cones(order_.cones) : order_.cone_list;
+    spool_ = options_.spool_directory.empty()
+                 ? Spool::in_memory(deps_.clock, options_.spool)
+                 : TRY(Spool::open(deps_.files, deps_.clock, options_.spool_directory, order_.run_id, options_.spool));
+    TRY(spool_->begin_run(order_.run_id));
+    if (!order_.collector.empty()) {
+      SubmitOptions submit = options_.submit;
+      submit.collector = order_.collector;
+      submit.token = order_.token;
+      submit.user_agent = user_agent(options_.query);
+      submitter_ =
+          std::make_unique<Submitter>(std::move(submit), deps_.clock, deps_.rng, deps_.executor, deps_.client, *spool_);
+    }
+    return {};
+  }
+
+  void ask_all() {
+    const Instant now = deps_.clock.now();
+    const Monotonic monotonic = deps_.clock.monotonic();
+    begin_ = order_.begin_at ? monotonic + (*order_.begin_at - now) : monotonic;
+    wall_ = now - (monotonic - begin_);
+    deadline_ = order_.deadline ? monotonic + (*order_.deadline - now) : Monotonic::max();
+    std::vector<std::unique_ptr<ProviderQueue>> queues;
+    for (ProviderTimetable& table : make_timetable(order_, cones_.size())) {
+      std::erase_if(table.queries, [this](const PlannedQuery& query) { return is_resumed(query); });
+      queues.push_back(std::make_unique<ProviderQueue>(std::move(table)));
+    }
+    std::vector<std::unique_ptr<Task>> tasks;
+    for (const auto& queue : queues) {
+      const std::size_t workers = std::min<std::size_t>(
+          queue->size(), static_cast<std::size_t>(std::clamp(queue->provider().parallel, 1, kWorkersMax)));
+      for (std::size_t i = 0; i < workers; ++i) {
+        tasks.push_back(deps_.executor.spawn("probe-" + queue->provider().name,
+                                             [this, &queue](const std::stop_token& /*own*/) { work(*queue); }));
+      }
+    }
+    for (const auto& task : tasks) {
+      task->join();
+    }
+  }
+
+  bool is_resumed(const PlannedQuery& query) {
+    const std::optional<Verdict> verdict = spool_->done(query.sequence);
+    const MutexLock lock(mutex_);
+    ++outcome_.planned;
+    if (verdict) {
+      ++outcome_.resumed;
+      ++outcome_.by_verdict[static_cast<std::size_t>(*verdict)];
+    }
+    return verdict.has_value();
+  }
+
+  void work(ProviderQueue& queue) {
+    while (!stop_.stop_requested() && !spool_failed_) {
+      const std::optional<ProviderQueue::Turn> turn = queue.next(begin_, deps_.clock.monotonic());
+      if (!turn) {
+        return;
+      }
+      const char* missed = why_missed(turn->query, turn->start);
+      if (missed == nullptr && !deps_.clock.sleep_until(turn->start, stop_)) {
+        return;
+      }
+      if (missed == nullptr) {
+        missed = why_missed(turn->query, deps_.clock.monotonic());  // the sleep may have been long
+      }
+      ask_one(*turn, missed, queue);
+    }
+  }
+
+  const char* why_missed(const PlannedQuery& query, Monotonic start) const {
+    if (start >= deadline_) {
+      return "deadline";
+    }
+    return query.latest_start && start >= begin_ + *query.latest_start ? "turn-over" : nullptr;
+  }
+
+  void ask_one(const ProviderQueue::Turn& turn, const char* missed, ProviderQueue& queue) {
+    const Service& service = order_.services[turn.query.service];
+    const Cone& cone = cones_[turn.query.cone];
+    Measurement m = skeleton(turn.query, service, cone);
+    if (missed != nullptr) {
+      m.code = missed;
+      m.message = std::string_view(missed) == "deadline" ? "the order's deadline came before this query's turn"
+                                                         : "the vantage's turn at this provider was over";
+      record(m);
+      return;
+    }
+    if (const Result<> written = spool_->intent(m); !written) {
+      fail(written.error().text());
+      return;
+    }
+    m.code.clear();
+    m.message.clear();
+    {
+      const MutexLock lock(mutex_);
+      ++outcome_.asked;
+    }
+    const Micros time_left = deadline_ == Monotonic::max() ? Micros::max() : deadline_ - deps_.clock.monotonic();
+    const QueryOutcome result =
+        run_query(service, cone, options_.query, time_left, deps_.clock, deps_.executor, deps_.client, stop_, m);
+    if (result.throttled) {
+      queue.pause_until(deps_.clock.monotonic() + std::max(result.retry_after, queue.interval()));
+    }
+    record(m);
+  }
+
+  // As it would stand if the process died now.
+  Measurement skeleton(const PlannedQuery& query, const Service& service, const Cone& cone) const {
+    Measurement m;
+    m.run_id = order_.run_id;
+    m.sequence = query.sequence;
+    m.id = measurement_id(m.run_id, m.sequence);
+    m.round_id = order_.round_id;
+    m.fleet = order_.fleet;
+    m.vantage = order_.vantage;
+    m.instance_id = order_.instance_id;
+    m.instance_type = order_.instance_type;
+    m.connection = order_.connection;
+    m.position = order_.position;
+    m.build = options_.build;
+    m.scheduled_at = wall_ + query.offset;
+    m.started_at = deps_.clock.now();
+    ignore(describe_query(service, cone, query.cone, m), "run_query says what is wrong with the template");
+    m.verdict = Verdict::refused;
+    m.code = "probe-killed";
+    m.message = "the probe died while this query was running";
+    return m;
+  }
+
+  void record(const Measurement& m) {
+    const Result<> written = spool_->record(m);
+    if (!written) {
+      fail(written.error().text());
+    }
+    {
+      const MutexLock lock(mutex_);
+      ++outcome_.by_verdict[static_cast<std::size_t>(m.verdict)];
+      if (progress_) {
+        progress_(m);
+      }
+    }
+    if (submitter_) {
+      submitter_->notify();
+    }
+  }
+
+  // Never measure what cannot be kept.
+  void fail(std::string problem) {
+    spool_failed_ = true;
+    const MutexLock lock(mutex_);
+    if (outcome_.problem.empty()) {
+      outcome_.problem = std::move(problem);
+    }
+  }
+
+  void conclude() REQUIRES(mutex_) {
+    ProbeOutcome& o = outcome_;
+    std::int64_t recorded = 0;
+    for (const std::int64_t count : o.by_verdict) {
+      recorded += count;
+    }
+    o.unasked = o.planned - recorded;
+    o.interrupted = stop_.stop_requested();
+    if (o.interrupted) {
+      o.exit_code = ExitCode::interrupted;
+    } else if (!o.problem.empty() || (o.planned > 0 && o.successes() == 0)) {
+      o.exit_code = ExitCode::failed;
+    } else if (submitter_ && o.spool.pending > 0) {
+      o.exit_code = ExitCode::in_spool;
+    } else if (o.successes() < o.planned || o.rejected() > 0) {
+      o.exit_code = ExitCode::in_part;
+    }
+  }
+
+  const Order& order_;
+  const ProbeOptions& options_;
+  const ProbeDeps& deps_;
+  const Progress& progress_;
+  const std::stop_token stop_;
+  std::vector<Cone> cones_;
+  std::unique_ptr<Spool> spool_;
+  std::unique_ptr<Submitter> submitter_;
+  Monotonic begin_, deadline_;
+  Instant wall_;  // begin_ as an instant
+  std::atomic<bool> spool_failed_ = false;
+  Mutex mutex_;
+  ProbeOutcome outcome_ GUARDED_BY(mutex_);
+};
+
+}  // namespace
+
+std::int64_t ProbeOutcome::successes() const {
+  return by_verdict[static_cast<std::size_t>(Verdict::ok)] + by_verdict[static_cast<std::size_t>(Verdict::overflow)];
+}
+
+std::int64_t ProbeOutcome::stored() const {
+  return spool.by_delivery[static_cast<std::size_t>(Delivery::stored)] +
+         spool.by_delivery[static_cast<std::size_t>(Delivery::duplicate)];
+}
+
+std::int64_t ProbeOutcome::rejected() const {
+  return spool.by_delivery[static_cast<std::size_t>(Delivery::refused)];
+}
+
+ProbeOutcome run_probe(const Order& order, const ProbeOptions& options, const ProbeDeps& deps, const Progress& progress,
+                       std::stop_token stop) {
+  return Probe(order, options, deps, progress, std::move(stop)).run();
+}
+
+Result<SendOutcome> spool_send(const std::string& directory, const SubmitOptions& options, const ProbeDeps& deps) {
+  TRY(check_collector_url(options.collector));
+  const std::unique_ptr<Spool> spool = TRY(Spool::open(deps.files, deps.clock, directory, ""));
+  Submitter submitter(options, deps.clock, deps.rng, deps.executor, deps.client, *spool);
+  SendOutcome outcome;
+  outcome.submit = submitter.finish();
+  outcome.spool = spool->counts();
+  return outcome;
+}
+
+}  // namespace parallax

@@ -293,12 +293,12 @@ class SimulatedClient final : public http::Client {
           farewell->silent = draw.silent;
           return;
         }
-        handle(*farewell->conversation, request, draw, *service, server->clock());
+        handle(*farewell->conversation, request, draw, *service, *server);
       });
     }
 
     static void handle(Conversation& conversation, const http::Request& request, const Draw& draw,
-                       http::Service& service, Clock& clock) {
+                       http::Service& service, Process& server) {
       if (draw.kind == NetworkFaultKind::server_error) {
         conversation.response.status = 503;
         conversation.response.body = "<html><body>503 Service Unavailable</body></html>";
@@ -316,9 +316,11 @@ class SimulatedClient final : public http::Client {
         }
       }
       if (draw.delay > Micros(0)) {
-        clock.sleep_for(draw.delay, {});
+        server.clock().sleep_for(draw.delay, {});
       }
-      conversation.answered = true;
+      server.leave();  // a kill here comes after the effect and before the answer
+      // A service that answers with no status has cut the connection itself.
+      conversation.answered = conversation.response.status != 0;
     }
 
     void receive() {

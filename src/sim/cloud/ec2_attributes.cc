@@ -219,7 +219,7 @@ void add_tags(std::vector<Json>& rendered, const std::string& id, const Tags& ta
 }
 
 Result<Json> describe_tags(Context& context, const Json& input) {
-  static const FilterPaths paths = {
+  static const FilterPaths kPaths = {
       {"key", "Key"}, {"value", "Value"}, {"resource-id", "ResourceId"}, {"resource-type", "ResourceType"}};
   std::vector<Json> rendered;
   for (const auto& [id, instance] : context.region.instances) {
@@ -230,7 +230,7 @@ Result<Json> describe_tags(Context& context, const Json& input) {
       add_tags(rendered, id, resource.tags);
     }
   }
-  rendered = TRY(apply_filters(std::move(rendered), input, paths));
+  rendered = TRY(apply_filters(std::move(rendered), input, kPaths));
   return page_of("DescribeTags", "Tags", std::move(rendered), input, PageLimits{5, 1000, 1000});
 }
 

@@ -14,26 +14,26 @@ namespace {
 constexpr Micros kStatusChecksTake = Seconds(120);
 
 const FilterPaths& instance_filters() {
-  static const FilterPaths paths = {{"instance-id", "InstanceId"},
-                                    {"instance-type", "InstanceType"},
-                                    {"instance-state-name", "State.Name"},
-                                    {"instance-state-code", "State.Code"},
-                                    {"image-id", "ImageId"},
-                                    {"key-name", "KeyName"},
-                                    {"availability-zone", "Placement.AvailabilityZone"},
-                                    {"vpc-id", "VpcId"},
-                                    {"subnet-id", "SubnetId"},
-                                    {"private-ip-address", "PrivateIpAddress"},
-                                    {"ip-address", "PublicIpAddress"},
-                                    {"instance.group-id", "SecurityGroups.GroupId"},
-                                    {"instance.group-name", "SecurityGroups.GroupName"},
-                                    {"iam-instance-profile.arn", "IamInstanceProfile.Arn"},
-                                    {"state-reason-code", "StateReason.Code"},
-                                    {"architecture", "Architecture"},
-                                    {"root-device-name", "RootDeviceName"},
-                                    {"root-device-type", "RootDeviceType"},
-                                    {"owner-id", "OwnerId"}};
-  return paths;
+  static const FilterPaths kPaths = {{"instance-id", "InstanceId"},
+                                     {"instance-type", "InstanceType"},
+                                     {"instance-state-name", "State.Name"},
+                                     {"instance-state-code", "State.Code"},
+                                     {"image-id", "ImageId"},
+                                     {"key-name", "KeyName"},
+                                     {"availability-zone", "Placement.AvailabilityZone"},
+                                     {"vpc-id", "VpcId"},
+                                     {"subnet-id", "SubnetId"},
+                                     {"private-ip-address", "PrivateIpAddress"},
+                                     {"ip-address", "PublicIpAddress"},
+                                     {"instance.group-id", "SecurityGroups.GroupId"},
+                                     {"instance.group-name", "SecurityGroups.GroupName"},
+                                     {"iam-instance-profile.arn", "IamInstanceProfile.Arn"},
+                                     {"state-reason-code", "StateReason.Code"},
+                                     {"architecture", "Architecture"},
+                                     {"root-device-name", "RootDeviceName"},
+                                     {"root-device-type", "RootDeviceType"},
+                                     {"owner-id", "OwnerId"}};
+  return kPaths;
 }
 
 std::string group_name(const RegionState& region, const std::string& id) {
@@ -42,18 +42,25 @@ std::string group_name(const RegionState& region, const std::string& id) {
   return found == groups.end() ? id : found->second.description.text("GroupName");
 }
 
-Result<Json> describe_instances(Context& context, const Json& input) {
+// The instances that the call names, or all.
+Result<std::vector<Instance*>> chosen_instances(RegionState& region, const Json& input) {
   const std::vector<std::string> ids = strings_of(input, "InstanceIds");
   if (!ids.empty() && input.find("MaxResults") != nullptr) {
     return client_error("InvalidParameterCombination",
                         "The parameter instancesSet cannot be used with the parameter maxResults");
   }
-  std::vector<Instance*> chosen = TRY(find_instances(context.region, ids));
+  std::vector<Instance*> chosen = TRY(find_instances(region, ids));
   if (ids.empty()) {
-    for (auto& [id, instance] : context.region.instances) {
+    chosen.reserve(region.instances.size());
+    for (auto& [id, instance] : region.instances) {
       chosen.push_back(&instance);
     }
   }
+  return chosen;
+}
+
+Result<Json> describe_instances(Context& context, const Json& input) {
+  const std::vector<Instance*> chosen = TRY(chosen_instances(context.region, input));
   const Monotonic seen = describe_time(context.world, context.region);
   std::vector<Json> rendered;
   for (const Instance* instance : chosen) {
@@ -81,22 +88,12 @@ Json status_summary(std::string_view status) {
 }
 
 Result<Json> describe_instance_status(Context& context, const Json& input) {
-  static const FilterPaths paths = {{"availability-zone", "AvailabilityZone"},
-                                    {"instance-state-name", "InstanceState.Name"},
-                                    {"instance-state-code", "InstanceState.Code"},
-                                    {"instance-status.status", "InstanceStatus.Status"},
-                                    {"system-status.status", "SystemStatus.Status"}};
-  const std::vector<std::string> ids = strings_of(input, "InstanceIds");
-  if (!ids.empty() && input.find("MaxResults") != nullptr) {
-    return client_error("InvalidParameterCombination",
-                        "The parameter instancesSet cannot be used with the parameter maxResults");
-  }
-  std::vector<Instance*> chosen = TRY(find_instances(context.region, ids));
-  if (ids.empty()) {
-    for (auto& [id, instance] : context.region.instances) {
-      chosen.push_back(&instance);
-    }
-  }
+  static const FilterPaths kPaths = {{"availability-zone", "AvailabilityZone"},
+                                     {"instance-state-name", "InstanceState.Name"},
+                                     {"instance-state-code", "InstanceState.Code"},
+                                     {"instance-status.status", "InstanceStatus.Status"},
+                                     {"system-status.status", "SystemStatus.Status"}};
+  const std::vector<Instance*> chosen = TRY(chosen_instances(context.region, input));
   const bool all = input.boolean("IncludeAllInstances", false);
   const Monotonic seen = describe_time(context.world, context.region);
   std::vector<Json> rendered;
@@ -115,7 +112,7 @@ Result<Json> describe_instance_status(Context& context, const Json& input) {
                                      {"InstanceStatus", status_summary(health)},
                                      {"SystemStatus", status_summary(health)}}));
   }
-  rendered = TRY(apply_filters(std::move(rendered), input, paths));
+  rendered = TRY(apply_filters(std::move(rendered), input, kPaths));
   return page_of("DescribeInstanceStatus", "InstanceStatuses", std::move(rendered), input, PageLimits{5, 1000, 1000});
 }
 

@@ -24,101 +24,66 @@ struct Describe {
   FilterPaths filters;
 };
 
+const FilterPaths kImageFilters = {{"image-id", "ImageId"},
+                                   {"name", "Name"},
+                                   {"state", "State"},
+                                   {"owner-id", "OwnerId"},
+                                   {"architecture", "Architecture"},
+                                   {"is-public", "Public"},
+                                   {"description", "Description"},
+                                   {"root-device-type", "RootDeviceType"},
+                                   {"virtualization-type", "VirtualizationType"},
+                                   {"block-device-mapping.snapshot-id", "BlockDeviceMappings.Ebs.SnapshotId"}};
+
+const FilterPaths kSnapshotFilters = {{"snapshot-id", "SnapshotId"}, {"status", "State"},
+                                      {"owner-id", "OwnerId"},       {"description", "Description"},
+                                      {"volume-id", "VolumeId"},     {"volume-size", "VolumeSize"},
+                                      {"encrypted", "Encrypted"}};
+
+const FilterPaths kVolumeFilters = {
+    {"volume-id", "VolumeId"},     {"status", "State"},           {"availability-zone", "AvailabilityZone"},
+    {"snapshot-id", "SnapshotId"}, {"volume-type", "VolumeType"}, {"attachment.instance-id", "Attachments.InstanceId"}};
+
+const FilterPaths kKeyPairFilters = {
+    {"key-pair-id", "KeyPairId"}, {"key-name", "KeyName"}, {"fingerprint", "KeyFingerprint"}};
+
+const FilterPaths kGroupFilters = {{"group-id", "GroupId"},
+                                   {"group-name", "GroupName"},
+                                   {"vpc-id", "VpcId"},
+                                   {"owner-id", "OwnerId"},
+                                   {"description", "Description"}};
+
+const FilterPaths kVpcFilters = {{"vpc-id", "VpcId"}, {"is-default", "IsDefault"}, {"isDefault", "IsDefault"},
+                                 {"state", "State"},  {"cidr", "CidrBlock"},       {"owner-id", "OwnerId"}};
+
+const FilterPaths kSubnetFilters = {{"subnet-id", "SubnetId"},
+                                    {"vpc-id", "VpcId"},
+                                    {"availability-zone", "AvailabilityZone"},
+                                    {"default-for-az", "DefaultForAz"},
+                                    {"defaultForAz", "DefaultForAz"},
+                                    {"state", "State"},
+                                    {"map-public-ip-on-launch", "MapPublicIpOnLaunch"}};
+
+// In the order of ResourceKind.
+const std::array<Describe, static_cast<std::size_t>(ResourceKind::count)> kDescribes = {{
+    {"DescribeImages", ResourceKind::image, "Images", "ImageIds", "ImageId", "InvalidAMIID.NotFound",
+     "The image id '[{}]' does not exist", kImageFilters},
+    {"DescribeSnapshots", ResourceKind::snapshot, "Snapshots", "SnapshotIds", "SnapshotId", "InvalidSnapshot.NotFound",
+     "The snapshot '{}' does not exist.", kSnapshotFilters},
+    {"DescribeVolumes", ResourceKind::volume, "Volumes", "VolumeIds", "VolumeId", "InvalidVolume.NotFound",
+     "The volume '{}' does not exist.", kVolumeFilters},
+    {"DescribeKeyPairs", ResourceKind::key_pair, "KeyPairs", "KeyPairIds", "KeyPairId", "InvalidKeyPair.NotFound",
+     "The key pair ID '{}' does not exist", kKeyPairFilters},
+    {"DescribeSecurityGroups", ResourceKind::security_group, "SecurityGroups", "GroupIds", "GroupId",
+     "InvalidGroup.NotFound", "The security group '{}' does not exist", kGroupFilters},
+    {"DescribeVpcs", ResourceKind::vpc, "Vpcs", "VpcIds", "VpcId", "InvalidVpcID.NotFound",
+     "The vpc ID '{}' does not exist", kVpcFilters},
+    {"DescribeSubnets", ResourceKind::subnet, "Subnets", "SubnetIds", "SubnetId", "InvalidSubnetID.NotFound",
+     "The subnet ID '{}' does not exist", kSubnetFilters},
+}};
+
 const Describe& describe_of(ResourceKind kind) {
-  static const std::array<Describe, static_cast<std::size_t>(ResourceKind::count)> table = {{
-      {"DescribeImages",
-       ResourceKind::image,
-       "Images",
-       "ImageIds",
-       "ImageId",
-       "InvalidAMIID.NotFound",
-       "The image id '[{}]' does not exist",
-       {{"image-id", "ImageId"},
-        {"name", "Name"},
-        {"state", "State"},
-        {"owner-id", "OwnerId"},
-        {"architecture", "Architecture"},
-        {"is-public", "Public"},
-        {"description", "Description"},
-        {"root-device-type", "RootDeviceType"},
-        {"virtualization-type", "VirtualizationType"},
-        {"block-device-mapping.snapshot-id", "BlockDeviceMappings.Ebs.SnapshotId"}}},
-      {"DescribeSnapshots",
-       ResourceKind::snapshot,
-       "Snapshots",
-       "SnapshotIds",
-       "SnapshotId",
-       "InvalidSnapshot.NotFound",
-       "The snapshot '{}' does not exist.",
-       {{"snapshot-id", "SnapshotId"},
-        {"status", "State"},
-        {"owner-id", "OwnerId"},
-        {"description", "Description"},
-        {"volume-id", "VolumeId"},
-        {"volume-size", "VolumeSize"},
-        {"encrypted", "Encrypted"}}},
-      {"DescribeVolumes",
-       ResourceKind::volume,
-       "Volumes",
-       "VolumeIds",
-       "VolumeId",
-       "InvalidVolume.NotFound",
-       "The volume '{}' does not exist.",
-       {{"volume-id", "VolumeId"},
-        {"status", "State"},
-        {"availability-zone", "AvailabilityZone"},
-        {"snapshot-id", "SnapshotId"},
-        {"volume-type", "VolumeType"},
-        {"attachment.instance-id", "Attachments.InstanceId"}}},
-      {"DescribeKeyPairs",
-       ResourceKind::key_pair,
-       "KeyPairs",
-       "KeyPairIds",
-       "KeyPairId",
-       "InvalidKeyPair.NotFound",
-       "The key pair ID '{}' does not exist",
-       {{"key-pair-id", "KeyPairId"}, {"key-name", "KeyName"}, {"fingerprint", "KeyFingerprint"}}},
-      {"DescribeSecurityGroups",
-       ResourceKind::security_group,
-       "SecurityGroups",
-       "GroupIds",
-       "GroupId",
-       "InvalidGroup.NotFound",
-       "The security group '{}' does not exist",
-       {{"group-id", "GroupId"},
-        {"group-name", "GroupName"},
-        {"vpc-id", "VpcId"},
-        {"owner-id", "OwnerId"},
-        {"description", "Description"}}},
-      {"DescribeVpcs",
-       ResourceKind::vpc,
-       "Vpcs",
-       "VpcIds",
-       "VpcId",
-       "InvalidVpcID.NotFound",
-       "The vpc ID '{}' does not exist",
-       {{"vpc-id", "VpcId"},
-        {"is-default", "IsDefault"},
-        {"isDefault", "IsDefault"},
-        {"state", "State"},
-        {"cidr", "CidrBlock"},
-        {"owner-id", "OwnerId"}}},
-      {"DescribeSubnets",
-       ResourceKind::subnet,
-       "Subnets",
-       "SubnetIds",
-       "SubnetId",
-       "InvalidSubnetID.NotFound",
-       "The subnet ID '{}' does not exist",
-       {{"subnet-id", "SubnetId"},
-        {"vpc-id", "VpcId"},
-        {"availability-zone", "AvailabilityZone"},
-        {"default-for-az", "DefaultForAz"},
-        {"defaultForAz", "DefaultForAz"},
-        {"state", "State"},
-        {"map-public-ip-on-launch", "MapPublicIpOnLaunch"}}},
-  }};
-  return table[static_cast<std::size_t>(kind)];
+  return kDescribes[static_cast<std::size_t>(kind)];
 }
 
 Json with_tags(const Resource& resource) {
@@ -218,7 +183,7 @@ Result<Json> describe_security_groups(Context& context, const Json& input) {
 }
 
 Result<Json> describe_regions(Context& context, const Json& input) {
-  static const FilterPaths paths = {
+  static const FilterPaths kPaths = {
       {"region-name", "RegionName"}, {"endpoint", "Endpoint"}, {"opt-in-status", "OptInStatus"}};
   const std::vector<std::string> names = strings_of(input, "RegionNames");
   for (const std::string& name : names) {
@@ -235,7 +200,7 @@ Result<Json> describe_regions(Context& context, const Json& input) {
                                        {"OptInStatus", region.opt_in_status}}));
     }
   }
-  rendered = TRY(apply_filters(std::move(rendered), input, paths));
+  rendered = TRY(apply_filters(std::move(rendered), input, kPaths));
   return Json::object({{"Regions", JsonArray(rendered.begin(), rendered.end())}});
 }
 
@@ -245,7 +210,7 @@ bool offers(const RegionState& region, std::string_view type) {
 }
 
 Result<Json> describe_instance_type_offerings(Context& context, const Json& input) {
-  static const FilterPaths paths = {{"instance-type", "InstanceType"}, {"location", "Location"}};
+  static const FilterPaths kPaths = {{"instance-type", "InstanceType"}, {"location", "Location"}};
   const std::string location_type = input.text("LocationType", "region");
   std::vector<std::string> locations;
   if (location_type == "region") {
@@ -267,7 +232,7 @@ Result<Json> describe_instance_type_offerings(Context& context, const Json& inpu
       }
     }
   }
-  rendered = TRY(apply_filters(std::move(rendered), input, paths));
+  rendered = TRY(apply_filters(std::move(rendered), input, kPaths));
   return page_of("DescribeInstanceTypeOfferings", "InstanceTypeOfferings", std::move(rendered), input,
                  PageLimits{5, 1000, 1000});
 }

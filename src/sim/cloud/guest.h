@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <tuple>
 
 #include "base/time.h"
 
@@ -17,7 +18,11 @@ struct InstanceRef {
   std::string instance_id;
   std::uint64_t boot = 0;
 
-  friend auto operator<=>(const InstanceRef&, const InstanceRef&) = default;
+  friend bool operator==(const InstanceRef&, const InstanceRef&) = default;
+
+  friend bool operator<(const InstanceRef& a, const InstanceRef& b) {
+    return std::tie(a.region, a.instance_id, a.boot) < std::tie(b.region, b.instance_id, b.boot);
+  }
 };
 
 struct GuestCommand {

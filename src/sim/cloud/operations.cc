@@ -58,22 +58,28 @@ OperationFunction find_in(const std::vector<OperationEntry>& entries, std::strin
 }  // namespace
 
 OperationFunction find_operation(std::string_view service, std::string_view operation) {
-  static const std::vector<OperationEntry> ec2 = [] {
+  static const std::vector<OperationEntry> kEc2 = [] {
     std::vector<OperationEntry> all = ec2_instance_operations();
     for (const auto& more : {ec2_attribute_operations(), ec2_resource_operations()}) {
       all.insert(all.end(), more.begin(), more.end());
     }
     return all;
   }();
-  static const std::vector<OperationEntry> ssm = ssm_operations();
-  static const std::vector<OperationEntry> sts = {{"GetCallerIdentity", get_caller_identity}};
+  static const std::vector<OperationEntry> kSsm = [] {
+    std::vector<OperationEntry> all = ssm_sending_operations();
+    for (const OperationEntry& entry : ssm_reading_operations()) {
+      all.push_back(entry);
+    }
+    return all;
+  }();
+  static const std::vector<OperationEntry> kSts = {{"GetCallerIdentity", get_caller_identity}};
   if (service == "ec2") {
-    return find_in(ec2, operation);
+    return find_in(kEc2, operation);
   }
   if (service == "ssm") {
-    return find_in(ssm, operation);
+    return find_in(kSsm, operation);
   }
-  return service == "sts" ? find_in(sts, operation) : nullptr;
+  return service == "sts" ? find_in(kSts, operation) : nullptr;
 }
 
 }  // namespace parallax::sim

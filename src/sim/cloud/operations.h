@@ -28,7 +28,8 @@ OperationFunction find_operation(std::string_view service, std::string_view oper
 std::vector<OperationEntry> ec2_instance_operations();
 std::vector<OperationEntry> ec2_attribute_operations();
 std::vector<OperationEntry> ec2_resource_operations();
-std::vector<OperationEntry> ssm_operations();
+std::vector<OperationEntry> ssm_sending_operations();
+std::vector<OperationEntry> ssm_reading_operations();
 
 Error service_error(int status, std::string code, std::string message);
 

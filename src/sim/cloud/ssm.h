@@ -22,6 +22,9 @@ void command_finished(World& world, const InstanceRef& ref, const std::string& c
 // Whether DescribeInstanceInformation lists the instance: registered in this boot; or a ping of an earlier one is left.
 bool shows_ping(const World& world, const Instance& instance);
 
+// The command as the service answers it.
+Json render_command(const Command& command);
+
 // Text cut to `length_max` with AWS's mark at its end.
 std::string cut_output(const std::string& text, std::size_t length_max);
 

@@ -33,7 +33,7 @@ TEST(Relay, DelaysEachWay) {
   const std::unique_ptr<Relay> relay = relay_to(server.port(), kOneWay);
   const RawSocket socket = RawSocket::connect(relay->port());
   Micros shortest = Seconds(60);
-  for (int i = 0; i < 3; ++i) {
+  for (int i = 0; i < 10 && shortest >= 2 * kOneWay + Millis(50); ++i) {  // the machine may be busy
     const Monotonic before = clock->monotonic();
     ASSERT_TRUE(socket.write("ping"));
     ASSERT_EQ(socket.read_until("ping"), "ping");
@@ -44,8 +44,8 @@ TEST(Relay, DelaysEachWay) {
   EXPECT_LT(shortest, 2 * kOneWay + Millis(50));
 }
 
-// Data in flight must not wait for data before it: 5 MB in pieces of 64 kB, each waiting 10 ms after the other, would
-// take 1.6 s both ways.
+// Data in flight must not wait for data before it: 5 MB in pieces of 64 kB, each waiting 100 ms after the other, would
+// take 15 s both ways.
 TEST(Relay, HandsOnEverythingInOrderWithoutSlowingItDown) {
   const std::unique_ptr<Clock> clock = make_system_clock();
   Xoshiro rng(7);
@@ -55,7 +55,7 @@ TEST(Relay, HandsOnEverythingInOrderWithoutSlowingItDown) {
     sent.append(reinterpret_cast<const char*>(&bits), sizeof bits);
   }
   const RawServer server(echo);
-  const std::unique_ptr<Relay> relay = relay_to(server.port(), Millis(10));
+  const std::unique_ptr<Relay> relay = relay_to(server.port(), Millis(100));
   const RawSocket socket = RawSocket::connect(relay->port());
   const Monotonic before = clock->monotonic();
   std::jthread writer([&] {
@@ -63,7 +63,7 @@ TEST(Relay, HandsOnEverythingInOrderWithoutSlowingItDown) {
     socket.end_writing();
   });
   EXPECT_TRUE(socket.read_to_end() == sent);
-  EXPECT_LT(clock->monotonic() - before, Millis(1500));
+  EXPECT_LT(clock->monotonic() - before, Seconds(5));
 }
 
 TEST(Relay, HandsOnTheEndOfOneSideWhileTheOtherGoesOn) {

@@ -197,9 +197,9 @@ TEST_F(ServerTest, DeliversARefusalToAClientThatIsStillSending) {
 }
 
 TEST_F(ServerTest, ClosesConnectionsThatPassADeadline) {
-  options_.header_deadline = Millis(30);
-  options_.body_deadline = Millis(30);
-  options_.idle_deadline = Millis(30);
+  options_.header_deadline = Millis(200);
+  options_.body_deadline = Millis(200);
+  options_.idle_deadline = Millis(200);
   EXPECT_EQ(talk(""), "");
   EXPECT_EQ(talk("GET / HTTP/1.1\r\nHo"), "");
   EXPECT_EQ(talk("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc"), "");

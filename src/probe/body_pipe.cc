@@ -1,20 +1,17 @@
 #include "probe/body_pipe.h"
 
+#include <optional>
 #include <utility>
 
 namespace parallax::probe {
 
-BodyPipe::BodyPipe(Clock& clock, Executor& executor, std::stop_token stop)
-    : clock_(clock), executor_(executor), stop_(std::move(stop)) {}
+BodyPipe::BodyPipe(Clock& clock, Executor& executor, vo::VotableOptions early_options, std::stop_token stop)
+    : clock_(clock), executor_(executor), early_options_(std::move(early_options)), stop_(std::move(stop)) {}
 
 BodyPipe::~BodyPipe() {
   if (queue_) {
     queue_->close();
   }
-}
-
-void BodyPipe::set_options(vo::VotableOptions options) {
-  options_ = std::move(options);
 }
 
 bool BodyPipe::push(std::string_view piece) {
@@ -32,7 +29,7 @@ bool BodyPipe::push(std::string_view piece) {
 }
 
 void BodyPipe::start_parser() {
-  reader_ = std::make_unique<vo::VotableReader>(options_.value_or(vo::VotableOptions{}));
+  reader_ = std::make_unique<vo::VotableReader>(early_options_);
   queue_ = std::make_unique<BoundedQueue<std::string>>(executor_, kInFlightBytes / kChunkBytes);
   task_ = executor_.spawn("parser", [this](std::stop_token stop) { parse(std::move(stop)); });
 }
@@ -70,7 +67,7 @@ ParsedBody BodyPipe::finish(const vo::VotableOptions& options) {
     queue_->close();
     task_->join();
   } else {
-    reader_ = std::make_unique<vo::VotableReader>(options_.value_or(options));
+    reader_ = std::make_unique<vo::VotableReader>(options);
   }
   const Monotonic begin = clock_.monotonic();
   if (!task_) {
@@ -79,6 +76,7 @@ ParsedBody BodyPipe::finish(const vo::VotableOptions& options) {
   body.summary = reader_->finish();
   body.parse_time = parse_time_ + (clock_.monotonic() - begin);
   body.parser_was_slower = parser_was_slower_;
+  body.parsed_early = task_ != nullptr;
   return body;
 }
 

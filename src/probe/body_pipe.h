@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <memory>
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -24,21 +23,21 @@ struct ParsedBody {
   vo::VotableSummary summary;
   Micros parse_time{0};
   bool parser_was_slower = false;
+  bool parsed_early = false;  // by `early_options`: the header was not known yet
 };
 
 // Thread safety: push() and finish() from one task.
 class BodyPipe {
  public:
-  BodyPipe(Clock& clock, Executor& executor, std::stop_token stop);
+  // A transport tells the header fields only with the end of the body, so a large one is read by `early_options`.
+  BodyPipe(Clock& clock, Executor& executor, vo::VotableOptions early_options, std::stop_token stop);
   ~BodyPipe();
   BodyPipe(const BodyPipe&) = delete;
   BodyPipe& operator=(const BodyPipe&) = delete;
 
-  // Before the first push, if the headers are known by then; else they are taken from finish().
-  void set_options(vo::VotableOptions options);
   // False: the reader wants no more (one of our limits), or there was no room for kParserWaitMax.
   bool push(std::string_view piece);
-  // Call once. `options` count only where set_options was not called and no parser task was needed.
+  // Call once. `options` count for a small body.
   ParsedBody finish(const vo::VotableOptions& options);
 
  private:
@@ -48,8 +47,8 @@ class BodyPipe {
 
   Clock& clock_;
   Executor& executor_;
+  const vo::VotableOptions early_options_;
   const std::stop_token stop_;
-  std::optional<vo::VotableOptions> options_;
   std::string buffer_;
   bool parser_was_slower_ = false;
   bool lost_ = false;  // a chunk could not be handed over

@@ -213,7 +213,9 @@ class Query {
   }
 
   http::Exchange exchange_one(const http::Request& request, const http::Url& url) {
-    pipe_ = std::make_unique<probe::BodyPipe>(clock_, executor_, stop_);
+    vo::VotableOptions early;
+    early.limits = options_.limits.body;
+    pipe_ = std::make_unique<probe::BodyPipe>(clock_, executor_, std::move(early), stop_);
     http::SendOptions send;
     send.limits = options_.limits.phases;
     send.limits.total = std::max(budget_ - Micros(m_.total_us), Micros(1));
@@ -304,7 +306,8 @@ class Query {
   }
 
   void conclude(const http::Exchange& exchange, bool leads_on) {
-    const probe::ParsedBody body = pipe_->finish(reader_options(exchange.response.headers, options_.limits));
+    const vo::VotableOptions declared = reader_options(exchange.response.headers, options_.limits);
+    probe::ParsedBody body = pipe_->finish(declared);
     take_body(exchange, body);
     m_.failed_phase = to_string(exchange.failed_phase);
     if (!exchange.ok() && exchange.error->kind == ErrorKind::cancelled) {
@@ -316,7 +319,11 @@ class Query {
                         exchange.error->message);
       return;
     }
-    const vo::Judgement judgement = vo::judge(facts_of(exchange, leads_on), body.summary);
+    vo::ExchangeFacts facts = facts_of(exchange, leads_on);
+    if (body.parsed_early) {
+      settle_coding(declared.coding, body.summary, facts);
+    }
+    const vo::Judgement judgement = vo::judge(facts, body.summary);
     m_.verdict = parse_verdict(vo::to_string(judgement.verdict)).value_or(Verdict::refused);
     m_.code = judgement.code;
     m_.message = shortened(judgement.message, options_.limits.message_bytes_max);
@@ -327,6 +334,24 @@ class Query {
     if (m_.verdict == Verdict::throttled) {
       outcome_.throttled = true;
       outcome_.retry_after = retry_after_of(exchange.response.headers.get("Retry-After"), clock_.now());
+    }
+  }
+
+  // A large body was read before its header was known: gzip was told by its bytes, deflate cannot be.
+  static void settle_coding(vo::ContentCoding coding, vo::VotableSummary& summary, vo::ExchangeFacts& facts) {
+    const auto erased = std::erase_if(summary.findings, [coding](const vo::Finding& finding) {
+      return coding == vo::ContentCoding::gzip && finding.code == "undeclared-gzip";
+    });
+    if (facts.transport != vo::TransportProblem::none || coding == vo::ContentCoding::identity || erased > 0) {
+      return;
+    }
+    if (coding == vo::ContentCoding::gzip) {
+      facts.transport = vo::TransportProblem::bad_encoding;
+      facts.transport_message = "the header says gzip, the body is something else";
+    } else {
+      facts.transport = vo::TransportProblem::refused;
+      facts.transport_code = "deflate-too-large";
+      facts.transport_message = "a large body with Content-Encoding: deflate; ask for gzip or identity instead";
     }
   }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/rng.h"
 #include "codec/gzip.h"
 #include "probe/fakes.h"
 
@@ -262,6 +263,27 @@ TEST_F(QueryTest, InflatesDeclaredGzipAndCountsBothSizes) {
     EXPECT_EQ(m.rows, rows);
     EXPECT_LT(*m.bytes_wire, *m.bytes_decoded);
   }
+}
+
+TEST_F(QueryTest, KnowsTheCodingOfALargeBodyByItsBytes) {
+  std::string noise;
+  Xoshiro random(1);
+  while (noise.size() < (1U << 20U)) {
+    noise += std::to_string(random.next());  // does not shrink below the size at which parsing begins early
+  }
+  std::string body = votable(10);
+  body.insert(body.find("<RESOURCE"), "<DESCRIPTION>" + noise + "</DESCRIPTION>");
+  const auto gzip = ask(cone_, answer(200, gzip_compress(body), {kXml, {"Content-Encoding", "gzip"}}));
+  EXPECT_EQ(gzip.verdict, Verdict::ok) << gzip.message;
+  EXPECT_EQ(gzip.rows, 10);
+  EXPECT_TRUE(gzip.findings.empty());
+  const auto undeclared = ask(cone_, answer(200, gzip_compress(body), {kXml}));
+  EXPECT_EQ(undeclared.verdict, Verdict::ok);
+  ASSERT_EQ(undeclared.findings.size(), 1U);
+  EXPECT_EQ(undeclared.findings[0].code, "undeclared-gzip");
+  const auto lying = ask(cone_, answer(200, body, {kXml, {"Content-Encoding", "gzip"}}));
+  EXPECT_EQ(lying.verdict, Verdict::not_votable);
+  EXPECT_EQ(lying.code, "content-encoding");
 }
 
 TEST_F(QueryTest, ABodyBeyondOurLimitsIsRefused) {

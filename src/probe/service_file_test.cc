@@ -10,7 +10,7 @@ std::string complaint(std::string_view file, std::string_view text) {
   return list ? "" : list.error().message;
 }
 
-constexpr std::string_view kToml = R"([provider.IRSA]
+constexpr std::string_view kToml = R"toml([provider.IRSA]
 queries_per_second = 0.5
 
 [[service]]
@@ -36,7 +36,7 @@ type = "xcone"
 url = "https://mast.example.org/ps?ra={ra}&dec={dec}&radius={radius}"
 radius_unit = "arcmin"
 private_redirects = true
-)";
+)toml";
 
 TEST(ServiceFile, ReadsServicesAndProvidersFromToml) {
   const Result<ServiceList> list = parse_services("s.toml", kToml);
@@ -97,7 +97,7 @@ TEST(ServiceFile, PointsAtEveryKindOfMistake) {
             "s.toml:7:8: service 'A' (cone) of provider 'P' stands here twice\n  name = \"A\"\n         ^");
 }
 
-constexpr std::string_view kPython = R"(# servicemon's form
+constexpr std::string_view kPython = R"py(# servicemon's form
 [
     {'base_name': 'Cool_Archive', 'service_type': 'cone',
      'access_url': 'https://cool.example.org/SCS?table=stars&amp;region=1&copy=2&', 'adql': ''},
@@ -105,7 +105,7 @@ constexpr std::string_view kPython = R"(# servicemon's form
      'ADQL': '''SELECT * FROM stars
        WHERE 1=CONTAINS(POINT('ICRS', ra, dec), CIRCLE('ICRS', {}, {}, {}))'''},
 ]
-)";
+)py";
 
 TEST(ServiceFile, ReadsServicemonsPythonLists) {
   const Result<ServiceList> list = parse_services("dir/stars.py", kPython);

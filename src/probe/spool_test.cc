@@ -118,7 +118,7 @@ TEST_F(SpoolTest, ADamagedLineInTheMiddleCostsOnlyItself) {
     ask(*spool, 1);
   }
   std::string& journal = files_.content["/spool/" + kRun + ".journal"];
-  journal[journal.find("record") + 12] ^= 1;
+  journal[journal.find(" record {") + 20] ^= 1;
   auto spool = open();
   EXPECT_EQ(pending(*spool), (Sequences{0, 1}));
   EXPECT_EQ(spool->done(0), Verdict::refused);  // its intent is what is left

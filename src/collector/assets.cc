@@ -3,12 +3,15 @@
 #include "collector/page.h"
 
 // From embedded.S.in.
+// NOLINTBEGIN(readability-identifier-naming): labels of the assembler
 extern "C" {
 extern const char parallax_style_begin[];
 extern const char parallax_style_end[];
 extern const char parallax_icon_begin[];
 extern const char parallax_icon_end[];
 }
+
+// NOLINTEND(readability-identifier-naming)
 
 namespace parallax::collector {
 

@@ -13,6 +13,7 @@ constexpr const char* kUnknown = "unknown";
 
 Html head_row(const std::vector<std::string>& names) {
   std::vector<Html> cells;
+  cells.reserve(names.size());
   for (const std::string& name : names) {
     cells.push_back(element("th", {{"scope", "col"}}, {name}));
   }

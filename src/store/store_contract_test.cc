@@ -15,7 +15,6 @@ using test::at;
 using test::measurement;
 using test::run_id;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 class StoreContract : public ::testing::TestWithParam<std::string> {
  protected:

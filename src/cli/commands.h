@@ -6,6 +6,9 @@
 
 namespace parallax::cli {
 
+// Where a probe of this user keeps its spool.
+std::string default_spool(World& world);
+
 // The whole tree: reads like a table of contents.
 Command make_commands();
 

@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/secrets.h"
-#include "codec/json.h"
+#include "collector/collector.h"
 #include "record/token.h"
 #include "store/store.h"
 
@@ -34,11 +34,11 @@ Result<int> create(const Arguments& arguments, World& world) {
 
 Result<int> add(const Arguments& arguments, World& world) {
   const std::string path = arguments.value_or("file", "");
-  const PublicKey key =
-      TRY(public_key_from_text(TRY(world.files.read(path, kKeyBytesMax))).with_context("reading " + path));
+  const std::string text = TRY(read_input(world, path));
   const std::unique_ptr<store::Store> database = TRY(store::open_store(arguments.value_or("--database", "")));
-  TRY(database->add_key(KeyRecord{key.key_id, key.public_key, std::nullopt}, world.clock.now()));
-  print(key.key_id + "\n");
+  const std::string key_id =
+      TRY(collector::add_public_key(*database, text, world.clock.now()).with_context("reading " + path));
+  print(key_id + "\n");
   return 0;
 }
 

@@ -29,7 +29,8 @@ Result<std::string> read_secret_file(World& world, const std::string& path) {
 }
 
 Result<SigningKey> read_signing_key(World& world, const std::string& path) {
-  return signing_key_from_text(TRY(read_secret_file(world, path))).with_context("reading " + path);
+  const std::string text = TRY(read_secret_file(world, path));
+  return signing_key_from_text(text).with_context("reading " + path);
 }
 
 }  // namespace parallax::cli

@@ -7,6 +7,17 @@
 
 namespace parallax::cli {
 
+Result<std::string> read_input(World& world, const std::string& path) {
+  constexpr std::size_t kInputBytesMax = 16U << 20U;
+  Result<std::string> text = world.files.read(path, kInputBytesMax);
+  if (!text) {
+    Error error = text.error();
+    error.kind = ErrorKind::invalid;
+    return error;
+  }
+  return text;
+}
+
 Result<std::string> read_stdin(std::size_t bytes_max) {
   std::string data;
   for (;;) {

@@ -28,6 +28,8 @@ struct World {
   bool terminal = false;      // stderr is a terminal
 };
 
+// A file that the user named, 16 MiB at most. Error: invalid, since a wrong name is wrong usage.
+Result<std::string> read_input(World& world, const std::string& path);
 // All bytes of stdin up to `bytes_max`. Error: refused.
 Result<std::string> read_stdin(std::size_t bytes_max);
 // Writes data to stdout. False when nobody reads any more.

@@ -1,0 +1,81 @@
+#include "cli/fleet_session.h"
+
+#include <algorithm>
+#include <array>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/version.h"
+
+namespace parallax::cli {
+
+std::vector<Option> fleet_options() {
+  return {Option{"--config", OptionKind::value, "FILE", "the configuration (default parallax.toml)"},
+          Option{"--region", OptionKind::list, "REGION", "this region of the fleet; repeatable (default: all)"},
+          Option{"--all", OptionKind::flag, "", "all regions of the fleet"},
+          Option{"--output", OptionKind::value, "FORMAT", "table (default) or json"}};
+}
+
+std::string controller_name() {
+  std::array<char, 256> host{};
+  if (::gethostname(host.data(), host.size() - 1) != 0) {
+    host = {'h', 'o', 's', 't'};
+  }
+  return fmt::format("{}:{}", host.data(), ::getpid());
+}
+
+std::string state_directory(const Arguments& arguments, World& world, const std::string& fleet) {
+  if (const std::optional<std::string> given = arguments.value("--state")) {
+    return *given;
+  }
+  std::string safe_name = fleet;
+  for (char& c : safe_name) {
+    c = c == '/' || c == '.' ? '_' : c;
+  }
+  if (const std::optional<std::string> state = world.environment("XDG_STATE_HOME")) {
+    return fmt::format("{}/parallax/{}", *state, safe_name);
+  }
+  return fmt::format("{}/.local/state/parallax/{}", world.environment("HOME").value_or("/var/lib"), safe_name);
+}
+
+Result<FleetSession> open_fleet(const Arguments& arguments, World& world) {
+  FleetSession session;
+  session.config = TRY(load_config(world.files, arguments.value_or("--config", "parallax.toml")));
+  const std::vector<std::string>& all = session.config.fleet.regions;
+  const std::vector<std::string> asked = arguments.list("--region");
+  if (!asked.empty() && arguments.has("--all")) {
+    return make_error(ErrorKind::invalid, "--all and --region exclude each other");
+  }
+  for (const std::string& region : asked) {
+    if (std::find(all.begin(), all.end(), region) == all.end()) {
+      const std::string_view best = suggest(region, std::vector<std::string_view>(all.begin(), all.end()));
+      return make_error(ErrorKind::invalid, fmt::format("--region: '{}' is not among the fleet's regions{}", region,
+                                                        best.empty() ? "" : fmt::format("; did you mean '{}'?", best)));
+    }
+    if (std::find(session.regions.begin(), session.regions.end(), region) == session.regions.end()) {
+      session.regions.push_back(region);
+    }
+  }
+  session.regions = session.regions.empty() ? all : session.regions;
+  const aws::Environment environment = [&world](std::string_view name) { return world.environment(std::string(name)); };
+  session.credentials = std::make_unique<aws::EnvironmentCredentials>(environment);
+  // Asked for once here, so that missing credentials are one clear message and not one per region.
+  if (const Result<aws::Credentials> found =
+          session.credentials->credentials(world.clock.monotonic() + Seconds(10), world.stop);
+      !found) {
+    Error error = found.error();
+    error.kind = ErrorKind::invalid;
+    return error;
+  }
+  aws::ClientOptions options;
+  options.endpoint.environment = environment;
+  options.user_agent = fmt::format("parallax/{}", kVersion);
+  options.ca_file = world.environment("AWS_CA_BUNDLE").value_or("");
+  session.client = std::make_unique<aws::Client>(
+      aws::Client::Deps{world.http, world.clock, world.rng, *session.credentials}, std::move(options));
+  return session;
+}
+
+}  // namespace parallax::cli

@@ -1,0 +1,37 @@
+// What every `fleet` command needs: the configuration, the regions asked for, an AWS client.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "aws/client.h"
+#include "cli/args.h"
+#include "cli/config.h"
+#include "cli/world.h"
+#include "fleet/run.h"
+
+namespace parallax::cli {
+
+struct FleetSession {
+  Config config;
+  std::vector<std::string> regions;
+  std::unique_ptr<aws::CredentialProvider> credentials;
+  std::unique_ptr<aws::Client> client;
+
+  fleet::FleetDeps deps(World& world) const { return {*client, world.clock, world.rng, world.executor, nullptr}; }
+};
+
+// --config, --region, --all: the same for all fleet commands.
+std::vector<Option> fleet_options();
+
+// Error: invalid (configuration, a region that is not the fleet's, no credentials).
+Result<FleetSession> open_fleet(const Arguments& arguments, World& world);
+
+// "host:pid": who holds a lease.
+std::string controller_name();
+
+// Where the controller's journals lie: --state, else $XDG_STATE_HOME/parallax/FLEET or ~/.local/state/parallax/FLEET.
+std::string state_directory(const Arguments& arguments, World& world, const std::string& fleet);
+
+}  // namespace parallax::cli

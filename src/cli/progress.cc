@@ -1,0 +1,95 @@
+#include "cli/progress.h"
+
+#include <algorithm>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "base/text.h"
+
+namespace parallax::cli {
+
+namespace {
+
+constexpr Micros kRedraw{Millis(200)};
+constexpr std::size_t kNoteMax = 70;
+
+void write_stderr(std::string_view text) {
+  // Progress is for a person who looks: if stderr is gone there is nobody to tell.
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    if (written <= 0) {
+      return;
+    }
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+}  // namespace
+
+Progress::Progress(World& world, QueryCount queries)
+    : world_(world), queries_(std::move(queries)), begin_(world.clock.monotonic()) {
+  if (world_.terminal && log::level() != log::Level::quiet) {
+    ticker_ = world_.executor.spawn("progress", [this](const std::stop_token& stop) {
+      while (world_.clock.sleep_for(kRedraw, stop)) {
+        draw();
+      }
+    });
+  }
+}
+
+Progress::~Progress() {
+  if (ticker_ != nullptr) {
+    ticker_->request_stop();
+    ticker_->join();
+    draw();
+  }
+}
+
+void Progress::update(const Run& run) {
+  const Monotonic now = world_.clock.monotonic();
+  const std::string note = run.timeline.empty() ? "" : run.timeline.back().note;
+  {
+    const MutexLock lock(mutex_);
+    auto line = std::find_if(lines_.begin(), lines_.end(), [&](const Line& l) { return l.vantage == run.vantage; });
+    if (line == lines_.end()) {
+      line = lines_.insert(lines_.end(), Line{run.vantage, run.run_id, "", RunState::issued, now, now});
+    }
+    line->state = run.state;
+    line->note = note;
+    line->end = now;
+  }
+  if (ticker_ == nullptr && run.state != RunState::issued) {
+    const std::optional<std::int64_t> done = queries_ ? queries_(run.run_id) : std::nullopt;
+    log::note(fmt::format("{:>6.1f} s  {:<16} {:<18}{}{}", static_cast<double>((now - begin_).count()) / 1e6,
+                          run.vantage, to_string(run.state), done ? fmt::format("{:>4} queries  ", *done) : "",
+                          terminal_safe(note, 300)));
+  }
+}
+
+std::string Progress::text_of(const Line& line, Monotonic now) const {
+  const Micros elapsed = (is_ended(line.state) ? line.end : now) - line.begin;
+  const std::optional<std::int64_t> done = queries_ ? queries_(line.run_id) : std::nullopt;
+  return fmt::format("  {:<16} {:<18} {:>6.1f} s {}  {}", line.vantage, to_string(line.state),
+                     static_cast<double>(elapsed.count()) / 1e6, done ? fmt::format("{:>4} queries", *done) : "",
+                     terminal_safe(line.note, kNoteMax));
+}
+
+void Progress::draw() {
+  const Monotonic now = world_.clock.monotonic();
+  std::string text;
+  {
+    const MutexLock lock(mutex_);
+    if (drawn_ > 0) {
+      text += fmt::format("\x1b[{}A", drawn_);
+    }
+    for (const Line& line : lines_) {
+      text += "\r\x1b[K" + text_of(line, now) + "\n";
+    }
+    drawn_ = lines_.size();
+  }
+  write_stderr(text);
+}
+
+}  // namespace parallax::cli

@@ -1,0 +1,47 @@
+// Live progress on stderr: a line per vantage, redrawn in place on a terminal; elsewhere a line per change.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "cli/world.h"
+#include "record/run.h"
+
+namespace parallax::cli {
+
+// Thread safety: update() from any task.
+class Progress {
+ public:
+  // `queries` tells how many queries of a run are done, where that is known.
+  using QueryCount = std::function<std::optional<std::int64_t>(const std::string& run_id)>;
+
+  Progress(World& world, QueryCount queries);
+  ~Progress();  // draws the last state
+
+  void update(const Run& run) EXCLUDES(mutex_);
+
+ private:
+  struct Line {
+    std::string vantage, run_id, note;
+    RunState state = RunState::issued;
+    Monotonic begin, end;
+  };
+
+  void draw() EXCLUDES(mutex_);
+  std::string text_of(const Line& line, Monotonic now) const;
+
+  World& world_;
+  const QueryCount queries_;
+  const Monotonic begin_;
+  Mutex mutex_;
+  std::vector<Line> lines_ GUARDED_BY(mutex_);
+  std::size_t drawn_ GUARDED_BY(mutex_) = 0;
+  std::unique_ptr<Task> ticker_;  // last: it uses all of the above
+};
+
+}  // namespace parallax::cli

@@ -79,7 +79,7 @@ struct Core {
 
   // The Date header, made anew once a second.
   const std::string& date() {
-    const Instant now = std::chrono::floor<Seconds>(clock->now());
+    const Instant now = std::chrono::floor<Seconds>(clock_->now());
     if (now != date_at_) {
       date_at_ = now;
       date_ = to_http_date(now);
@@ -88,7 +88,7 @@ struct Core {
   }
 
  private:
-  const std::unique_ptr<Clock> clock = make_system_clock();
+  const std::unique_ptr<Clock> clock_ = make_system_clock();
   Instant date_at_{};
   std::string date_;
 };

@@ -31,7 +31,7 @@ bool BodyPipe::push(std::string_view piece) {
 void BodyPipe::start_parser() {
   reader_ = std::make_unique<vo::VotableReader>(early_options_);
   queue_ = std::make_unique<BoundedQueue<std::string>>(executor_, kInFlightBytes / kChunkBytes);
-  task_ = executor_.spawn("parser", [this](std::stop_token stop) { parse(std::move(stop)); });
+  task_ = executor_.spawn("parser", [this](const std::stop_token& stop) { parse(stop); });
 }
 
 bool BodyPipe::hand_over() {
@@ -42,7 +42,7 @@ bool BodyPipe::hand_over() {
   return !lost_;
 }
 
-void BodyPipe::parse(std::stop_token stop) {
+void BodyPipe::parse(const std::stop_token& stop) {
   for (;;) {
     // Only the end of the transfer or the owner's stop ends the wait.
     const std::optional<std::string> chunk = queue_->pop(clock_.monotonic() + Seconds(3600), stop);

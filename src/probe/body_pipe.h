@@ -43,7 +43,7 @@ class BodyPipe {
  private:
   void start_parser();
   bool hand_over();
-  void parse(std::stop_token stop);
+  void parse(const std::stop_token& stop);
 
   Clock& clock_;
   Executor& executor_;

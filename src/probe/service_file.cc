@@ -458,7 +458,8 @@ Result<ServiceList> parse_services(std::string_view file_name, std::string_view 
 
 Result<std::vector<Cone>> parse_cones(std::string_view file_name, std::string_view text) {
   const SourceText source{file_name, text};
-  std::vector<Cone> cones = TRY(file_name.ends_with(".py") ? cones_from_python(source) : cones_from_csv(source));
+  Result<std::vector<Cone>> read = file_name.ends_with(".py") ? cones_from_python(source) : cones_from_csv(source);
+  std::vector<Cone> cones = TRY(std::move(read));
   if (cones.empty()) {
     return source.error({1, 1}, "the list holds no cone");
   }
@@ -466,12 +467,13 @@ Result<std::vector<Cone>> parse_cones(std::string_view file_name, std::string_vi
 }
 
 std::string unescape_html(std::string_view text) {
+  constexpr std::size_t kEntityMax = 11;
   constexpr std::array<std::pair<std::string_view, char>, 4> kNamed = {
       {{"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}}};
   std::string result;
   while (!text.empty()) {
-    const std::size_t end = text.front() == '&' ? text.find(';') : std::string_view::npos;
-    if (end == std::string_view::npos || end > 10) {
+    const std::size_t end = text.front() == '&' ? text.substr(0, kEntityMax).find(';') : std::string_view::npos;
+    if (end == std::string_view::npos) {
       result += text.front();
       text.remove_prefix(1);
       continue;

@@ -142,8 +142,8 @@ Spool::Spool(Files* files, Clock& clock, std::string directory, SpoolLimits limi
 
 Spool::~Spool() = default;
 
-Result<std::unique_ptr<Spool>> Spool::open(Files& files, Clock& clock, std::string directory, std::string resumed_run,
-                                           SpoolLimits limits) {
+Result<std::unique_ptr<Spool>> Spool::open(Files& files, Clock& clock, std::string directory,
+                                           const std::string& resumed_run, SpoolLimits limits) {
   std::unique_ptr<Spool> spool(new Spool(&files, clock, std::move(directory), limits));
   TRY(files.make_directories(spool->directory_, 0700));
   Result<std::unique_ptr<FileLock>> lock = files.lock(spool->directory_ + "/lock");

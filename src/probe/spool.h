@@ -62,8 +62,8 @@ class Spool {
   // Takes the lock, cuts torn tails, turns intents of dead processes into records. `resumed_run` (may be empty) will be
   // begun again: it is kept even where everything in it is answered for. Error: conflict (another process works here),
   // and those of Files.
-  static Result<std::unique_ptr<Spool>> open(Files& files, Clock& clock, std::string directory, std::string resumed_run,
-                                             SpoolLimits limits = {});
+  static Result<std::unique_ptr<Spool>> open(Files& files, Clock& clock, std::string directory,
+                                             const std::string& resumed_run, SpoolLimits limits = {});
 
   // A spool in memory alone, for a probe without a directory: nothing survives the process.
   static std::unique_ptr<Spool> in_memory(Clock& clock, SpoolLimits limits = {});

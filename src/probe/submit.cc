@@ -68,7 +68,7 @@ Submitter::Submitter(SubmitOptions options, Clock& clock, Rng& rng, Executor& ex
       changed_(executor.make_event()),
       batch_records_(options_.batch_records_max),
       batch_bytes_(options_.batch_bytes_max) {
-  task_ = executor.spawn("submit", [this](std::stop_token stop) { run(stop); });
+  task_ = executor.spawn("submit", [this](const std::stop_token& stop) { run(stop); });
 }
 
 Submitter::~Submitter() = default;

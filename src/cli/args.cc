@@ -59,9 +59,6 @@ void declare(CLI::App& app, const Command& command, std::vector<std::unique_ptr<
     CLI::App* sub = app.add_subcommand(inner.name, inner.summary);
     declare(*sub, inner, all, by_app);
   }
-  if (!command.subcommands.empty()) {
-    app.require_subcommand(1);
-  }
 }
 
 Arguments arguments_of(const Slots& slots) {
@@ -96,6 +93,14 @@ std::string suggestion(const CLI::App& app, std::string_view message) {
   const std::vector<std::string_view> views(names.begin(), names.end());
   const std::string_view best = suggest(word, views);
   return best.empty() ? std::string() : fmt::format(" (did you mean '{}'?)", best);
+}
+
+std::string full_name(const Command& root, const CLI::App* app) {
+  std::string name;
+  for (; app->get_parent() != nullptr; app = app->get_parent()) {
+    name = " " + app->get_name() + name;
+  }
+  return root.name + name;
 }
 
 CLI::App* deepest(CLI::App& app) {
@@ -183,16 +188,22 @@ Parsed parse_arguments(const Command& root, int argc, const char* const* argv) {
     return parsed;
   } catch (const CLI::ParseError& error) {
     const CLI::App* where = deepest(app);
-    parsed.problem = fmt::format("{}{}\nTry '{} --help'.", error.what(), suggestion(*where, error.what()),
-                                 where == &app ? root.name : root.name + " " + where->get_name());
-    if (where->get_parent() != nullptr && where->get_parent() != &app) {
-      parsed.problem = fmt::format("{}{}\nTry '{} {} {} --help'.", error.what(), suggestion(*where, error.what()),
-                                   root.name, where->get_parent()->get_name(), where->get_name());
-    }
+    parsed.problem =
+        fmt::format("{}{}\nTry '{} --help'.", error.what(), suggestion(*where, error.what()), full_name(root, where));
     parsed.exit_code = 2;
     return parsed;
   }
   const Slots* slots = by_app[deepest(app)];
+  if (!slots->command->subcommands.empty()) {
+    // Checked here and not by CLI11, which would say so before it looks at a mistyped word.
+    parsed.problem = fmt::format("{} what? One of:\n", full_name(root, deepest(app)));
+    for (const Command& inner : slots->command->subcommands) {
+      parsed.problem += fmt::format("  {:<10} {}\n", inner.name, inner.summary);
+    }
+    parsed.problem += fmt::format("Try '{} --help'.", full_name(root, deepest(app)));
+    parsed.exit_code = 2;
+    return parsed;
+  }
   parsed.command = slots->command;
   parsed.arguments = arguments_of(*slots);
   return parsed;

@@ -25,6 +25,7 @@ class SignalWatch {
     for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
       sigaddset(&signals_, signal);
     }
+    sigaddset(&signals_, kWake);
     // Every thread started later inherits the mask.
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
     sigset_t pipe;
@@ -36,6 +37,8 @@ class SignalWatch {
 
   ~SignalWatch() {
     thread_.request_stop();
+    // Wakes the thread; a signal of its own, so that none is taken for a wish of the user's.
+    pthread_kill(thread_.native_handle(), kWake);
     thread_.join();
   }
 
@@ -47,10 +50,12 @@ class SignalWatch {
   std::stop_token second() const { return second_.get_token(); }
 
  private:
+  static constexpr int kWake = SIGUSR1;
+
   void watch(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
-      const timespec wait{0, 100'000'000};
-      if (sigtimedwait(&signals_, nullptr, &wait) < 0) {
+      int signal = 0;
+      if (sigwait(&signals_, &signal) != 0 || signal == kWake) {
         continue;
       }
       if (!first_.request_stop()) {

@@ -1,6 +1,7 @@
 #include "sim/cloud/machine.h"
 
 #include <algorithm>
+#include <charconv>
 #include <csignal>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -186,7 +187,8 @@ void Machine::kill_marked() const {
     return;
   }
   for (const std::string& name : *processes) {
-    const int pid = std::atoi(name.c_str());  // NOLINT(cert-err34-c): 0 for what is no number
+    int pid = 0;  // stays 0 for what is no number
+    std::from_chars(name.data(), name.data() + name.size(), pid);
     if (pid <= 1) {
       continue;
     }

@@ -72,7 +72,7 @@ bool Scheduler::step() {
   ready_.erase(ready_.begin() + static_cast<std::ptrdiff_t>(pick));
   task.state = TaskRecord::State::running;
   current_ = &task;
-  trace_.add(now_, task.id, "run", task.name);
+  trace_.add_switch(now_, task.id);
   task.strand->resume();
   current_ = nullptr;
   if (task.strand->ended()) {

@@ -42,7 +42,7 @@ void Trace::add(Monotonic at, std::uint64_t task, std::string_view kind, std::st
   if (ring_.size() < kept_) {
     ring_.emplace_back();
   }
-  Line& line = ring_[(count_ - 1) % kept_];
+  Line& line = ring_[lines_++ % kept_];
   line.at = at;
   line.task = task;
   line.kind.assign(kind);
@@ -50,6 +50,12 @@ void Trace::add(Monotonic at, std::uint64_t task, std::string_view kind, std::st
   if (echo_) {
     std::fputs((text(line) + "\n").c_str(), stderr);
   }
+}
+
+void Trace::add_switch(Monotonic at, std::uint64_t task) {
+  ++count_;
+  mix(static_cast<std::uint64_t>(at.time_since_epoch().count()));
+  mix(task);
 }
 
 std::string Trace::text(const Line& line) {
@@ -61,7 +67,7 @@ std::string Trace::last() const {
   std::string lines;
   const std::size_t size = ring_.size();
   for (std::size_t i = 0; i < size; ++i) {
-    lines += text(ring_[(count_ + i) % size]) + "\n";
+    lines += text(ring_[(lines_ + i) % size]) + "\n";
   }
   return lines;
 }

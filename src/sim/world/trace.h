@@ -17,6 +17,8 @@ class Trace {
   explicit Trace(std::size_t kept, bool echo) : kept_(kept), echo_(echo) {}
 
   void add(Monotonic at, std::uint64_t task, std::string_view kind, std::string_view detail);
+  // Counts for the hash, but is no news for a reader: a task switch.
+  void add_switch(Monotonic at, std::uint64_t task);
 
   std::uint64_t hash() const { return hash_; }
 
@@ -42,6 +44,7 @@ class Trace {
   std::vector<Line> ring_;
   std::uint64_t hash_ = 0xCBF29CE484222325U;
   std::uint64_t count_ = 0;
+  std::uint64_t lines_ = 0;  // that went into the ring
 };
 
 // FNV-1a, for names of random streams and for the trace.

@@ -63,6 +63,7 @@ Result<Json> describe_instances(Context& context, const Json& input) {
   const std::vector<Instance*> chosen = TRY(chosen_instances(context.region, input));
   const Monotonic seen = describe_time(context.world, context.region);
   std::vector<Json> rendered;
+  rendered.reserve(chosen.size());
   for (const Instance* instance : chosen) {
     rendered.push_back(render_instance(context.region, *instance, status_at(*instance, seen)));
   }

@@ -7,7 +7,7 @@ namespace parallax::sim {
 
 namespace {
 
-constexpr std::int64_t kMinutesPerDay = 24 * 60;
+constexpr std::int64_t kMinutesPerDay = 1440;
 
 std::optional<std::int64_t> parse_number(std::string_view text) {
   std::int64_t value = 0;
@@ -173,10 +173,8 @@ void apply_power_request(const PowerRequest& request, const InstanceRef& instanc
         control.schedule_shutdown(instance, minute * request.after_minutes);
       }
       return;
-    case PowerAction::cancel:
-      control.cancel_shutdown(instance);
-      return;
     // A halt or reboot that comes later replaces a power-off timer, as systemd's own does.
+    case PowerAction::cancel:
     case PowerAction::halt:
     case PowerAction::reboot:
       control.cancel_shutdown(instance);

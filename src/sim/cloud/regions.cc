@@ -36,8 +36,8 @@ std::vector<RegionInfo> read_table() {
 }  // namespace
 
 const std::vector<RegionInfo>& all_regions() {
-  static const std::vector<RegionInfo> regions = read_table();
-  return regions;
+  static const std::vector<RegionInfo> kRegions = read_table();
+  return kRegions;
 }
 
 const RegionInfo* find_region(std::string_view name) {

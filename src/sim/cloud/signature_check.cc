@@ -165,7 +165,7 @@ std::string unsigned_header(const http::Request& request, const std::vector<std:
     return "host";
   }
   for (const auto& [field, value] : request.headers) {
-    const std::string name = to_lower(field);
+    std::string name = to_lower(field);
     if (name.starts_with("x-amz-") && !is_signed(name)) {
       return name;
     }

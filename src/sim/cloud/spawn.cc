@@ -50,7 +50,7 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   }
   sigset_t none;
   ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
   for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD}) {
     ::signal(signal, SIG_DFL);
   }

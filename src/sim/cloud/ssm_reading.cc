@@ -78,33 +78,32 @@ std::vector<const Command*> commands_of(const RegionState& region) {
   return commands;
 }
 
+Result<bool> passes_filter(const Command& command, const std::string& status, const std::string& key,
+                           const std::string& value) {
+  if (key == "InvokedAfter" || key == "InvokedBefore") {
+    const Result<Instant> limit = parse_iso8601(value);
+    if (!limit) {
+      return client_error("InvalidFilterKey", fmt::format("The filter value '{}' is no ISO 8601 time.", value));
+    }
+    return key == "InvokedAfter" ? command.requested > *limit : command.requested < *limit;
+  }
+  if (key == "Status") {
+    return status == value;
+  }
+  if (key == "DocumentName") {
+    return command.document == value;
+  }
+  if (key == "ExecutionStage") {
+    const bool complete = status != "Pending" && status != "InProgress" && status != "Cancelling";
+    return (value == "Complete") == complete;
+  }
+  return client_error("InvalidFilterKey", fmt::format("The filter key '{}' is not valid.", key));
+}
+
 Result<bool> passes_filters(const Command& command, const std::string& status, const Json& input) {
   for (const Json& filter : input.list("Filters")) {
-    const std::string key = filter.text("key");
-    const std::string value = filter.text("value");
-    if (key == "InvokedAfter" || key == "InvokedBefore") {
-      const Result<Instant> limit = parse_iso8601(value);
-      if (!limit) {
-        return client_error("InvalidFilterKey", fmt::format("The filter value '{}' is no ISO 8601 time.", value));
-      }
-      if (key == "InvokedAfter" ? command.requested <= *limit : command.requested >= *limit) {
-        return false;
-      }
-    } else if (key == "Status") {
-      if (status != value) {
-        return false;
-      }
-    } else if (key == "DocumentName") {
-      if (command.document != value) {
-        return false;
-      }
-    } else if (key == "ExecutionStage") {
-      const bool complete = status != "Pending" && status != "InProgress" && status != "Cancelling";
-      if ((value == "Complete") != complete) {
-        return false;
-      }
-    } else {
-      return client_error("InvalidFilterKey", fmt::format("The filter key '{}' is not valid.", key));
+    if (!TRY(passes_filter(command, status, filter.text("key"), filter.text("value")))) {
+      return false;
     }
   }
   return true;

@@ -225,7 +225,7 @@ bool closed_enum(const Shape& shape) {
   return !shape.enum_values.empty() && shape.enum_values.size() <= kClosedEnumMax;
 }
 
-double measured(const Shape& shape, const Json& value) {
+double measured(const Json& value) {
   if (const std::string* text = value.string()) {
     return static_cast<double>(text->size());
   }
@@ -235,30 +235,44 @@ double measured(const Shape& shape, const Json& value) {
   if (const JsonObject* members = value.members()) {
     return static_cast<double>(members->size());
   }
-  (void)shape;
   return value.number().value_or(0);
+}
+
+std::string broken_constraint(const Shape& shape, const Json& value, const std::string& path);
+
+std::string broken_in_members(const Shape& shape, const Json& value, const std::string& path) {
+  for (const Member& member : shape.members) {
+    if (const Json* inner = value.find(member.name)) {
+      std::string broken = broken_constraint(*member.shape, *inner, path + (path.empty() ? "" : ".") + member.name);
+      if (!broken.empty()) {
+        return broken;
+      }
+    }
+  }
+  return "";
+}
+
+std::string broken_in_items(const Shape& shape, const JsonArray& items, const std::string& path) {
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    std::string broken = broken_constraint(*shape.item.shape, items[i], fmt::format("{}.{}", path, i + 1));
+    if (!broken.empty()) {
+      return broken;
+    }
+  }
+  return "";
 }
 
 // Ranges and closed enumerations, with the path of what breaks them. Empty: all is well.
 std::string broken_constraint(const Shape& shape, const Json& value, const std::string& path) {
   if (shape.type == ShapeType::structure) {
-    for (const Member& member : shape.members) {
-      if (const Json* inner = value.find(member.name)) {
-        if (std::string broken =
-                broken_constraint(*member.shape, *inner, path + (path.empty() ? "" : ".") + member.name);
-            !broken.empty()) {
-          return broken;
-        }
-      }
-    }
-    return "";
+    return broken_in_members(shape, value, path);
   }
   if (closed_enum(shape) && value.string() != nullptr &&
       std::ranges::find(shape.enum_values, *value.string()) == shape.enum_values.end()) {
     return fmt::format("Value '{}' at '{}' failed to satisfy constraint: Member must satisfy enum value set",
                        *value.string(), path);
   }
-  const double size = measured(shape, value);
+  const double size = measured(value);
   if (shape.min && size < *shape.min) {
     return fmt::format("Value at '{}' failed to satisfy constraint: Member must be greater than or equal to {}", path,
                        *shape.min);
@@ -267,15 +281,8 @@ std::string broken_constraint(const Shape& shape, const Json& value, const std::
     return fmt::format("Value at '{}' failed to satisfy constraint: Member must be less than or equal to {}", path,
                        *shape.max);
   }
-  if (const JsonArray* items = value.items(); items != nullptr && shape.type == ShapeType::list) {
-    for (std::size_t i = 0; i < items->size(); ++i) {
-      std::string broken = broken_constraint(*shape.item.shape, (*items)[i], fmt::format("{}.{}", path, i + 1));
-      if (!broken.empty()) {
-        return broken;
-      }
-    }
-  }
-  return "";
+  const JsonArray* items = value.items();
+  return items != nullptr && shape.type == ShapeType::list ? broken_in_items(shape, *items, path) : "";
 }
 
 bool right_type(const Shape& shape, const Json& value) {

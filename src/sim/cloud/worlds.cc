@@ -63,7 +63,7 @@ Json everything_out() {
 }
 
 std::string add_group(World& world, RegionState& region, const Network& network, const std::string& name, Tags tags) {
-  const std::string id = world.hex_id("sg-");
+  std::string id = world.hex_id("sg-");
   add(region, ResourceKind::security_group, id,
       Json::object({{"GroupId", id},
                     {"GroupName", name},
@@ -82,7 +82,7 @@ struct Origin {
 };
 
 Origin add_image(World& world, RegionState& region, const std::string& name, const Tags& tags) {
-  const Origin origin{world.hex_id("ami-"), world.hex_id("snap-")};
+  Origin origin{world.hex_id("ami-"), world.hex_id("snap-")};
   const Instant made = world.now - 30 * kDay;
   add(region, ResourceKind::snapshot, origin.snapshot_id,
       Json::object({{"SnapshotId", origin.snapshot_id},

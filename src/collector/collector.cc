@@ -163,9 +163,10 @@ http::Response Collector::get(Route route, std::string_view query, std::string_v
 
 http::Response Collector::post(Route route, const http::Request& request, const TokenPayload& token) {
   const Instant now = clock_.now();
-  const IngestResult result = route == Route::measurements
-                                  ? ingest_measurements(store_, request, token, now, options_.body)
-                                  : ingest_runs(store_, request, token, now, options_.body);
+  const IngestResult result =
+      route == Route::measurements
+          ? ingest_measurements(store_, request, token, gate_.earlier_tokens(request), now, options_.body)
+          : ingest_runs(store_, request, token, now, options_.body);
   rate_.charge(rate_key(token), static_cast<double>(std::max(result.records, kRequestCost)), clock_.monotonic());
   counts_.add(route == Route::measurements ? "ingest.refused" : "runs.refused",
               static_cast<std::int64_t>(result.refused));

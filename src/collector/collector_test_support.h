@@ -81,6 +81,15 @@ class Bench {
     return post("/api/v1/measurements", token, std::move(body));
   }
 
+  http::Request measurements_request(const std::string& token, std::string body) {
+    http::Request request;
+    request.method = "POST";
+    request.url = "/api/v1/measurements";
+    request.body = std::move(body);
+    request.headers.set("Authorization", "Bearer " + token);
+    return request;
+  }
+
   http::Response get(const std::string& target, const std::string& token = "") {
     http::Request request;
     request.url = target;

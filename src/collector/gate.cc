@@ -133,6 +133,24 @@ void RateLimiter::charge(const std::string& key, double records, Monotonic now) 
   bucket(key, now).level -= records;
 }
 
+std::vector<TokenPayload> Gate::earlier_tokens(const http::Request& request) {
+  std::vector<TokenPayload> earlier;
+  const std::string header = request.headers.get(kEarlierTokensHeader);
+  for (const std::string_view token : split(header, ' ')) {
+    if (token.empty() || earlier.size() >= kEarlierTokensMax) {
+      continue;
+    }
+    const TokenCheck check = check_issued(token, [this](std::string_view key_id) {
+      const Result<std::optional<KeyRecord>> key = find_key(key_id);
+      return key ? *key : std::nullopt;
+    });
+    if (check.problem == TokenProblem::none && check.payload.role == Role::vantage && !check.payload.run_id.empty()) {
+      earlier.push_back(check.payload);
+    }
+  }
+  return earlier;
+}
+
 Result<std::optional<KeyRecord>> Gate::find_key(std::string_view key_id) {
   const Monotonic now = clock_.monotonic();
   {

@@ -80,6 +80,10 @@ class Gate {
   // token.wrong-role.
   Admitted check(const http::Request& head, const std::vector<Role>& roles, Counting counting);
 
+  // The vantage tokens in the header of earlier tokens (record/token.h) that were issued, expired or not. What else
+  // stands there is left out.
+  std::vector<TokenPayload> earlier_tokens(const http::Request& request);
+
  private:
   struct Known {
     KeyRecord key;

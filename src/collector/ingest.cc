@@ -1,5 +1,6 @@
 #include "collector/ingest.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <utility>
@@ -48,7 +49,8 @@ bool covers_fleet(const TokenPayload& token, std::string_view fleet) {
 // What one token may add, for one request; remembers what it learned about each run.
 class Permission {
  public:
-  Permission(store::Store& store, const TokenPayload& token, Instant now) : store_(store), token_(token), now_(now) {}
+  Permission(store::Store& store, const TokenPayload& token, const std::vector<TokenPayload>& earlier, Instant now)
+      : store_(store), token_(token), earlier_(earlier), now_(now) {}
 
   // Empty: may be added; else why not. An error is the store's.
   Result<std::string> objection(const Measurement& m) {
@@ -79,14 +81,21 @@ class Permission {
       return fmt::format("run {} belongs to another vantage", m.run_id);
     }
     const bool needs_issue = token_.role == Role::vantage && !token_.run_id.empty() && token_.run_id != m.run_id;
-    if (needs_issue && !(owner && owner->issued)) {
+    if (needs_issue && !(owner && owner->issued) && !was_issued(m)) {
       return fmt::format("run {} is not the token's, nor known here as issued to this vantage", m.run_id);
     }
     return std::string();
   }
 
+  bool was_issued(const Measurement& m) const {
+    return std::any_of(earlier_.begin(), earlier_.end(), [&](const TokenPayload& token) {
+      return token.run_id == m.run_id && token.vantage == m.vantage && token.fleet == m.fleet;
+    });
+  }
+
   store::Store& store_;
   const TokenPayload& token_;
+  const std::vector<TokenPayload>& earlier_;
   const Instant now_;
   std::map<std::pair<std::string, std::string>, std::string> runs_;
 };
@@ -169,13 +178,13 @@ IngestResult ended(http::Response response, std::size_t records = 0) {
 }  // namespace
 
 IngestResult ingest_measurements(store::Store& store, const http::Request& request, const TokenPayload& token,
-                                 Instant now, const BodyLimits& limits) {
+                                 const std::vector<TokenPayload>& earlier, Instant now, const BodyLimits& limits) {
   Body body;
   read_lines(request, limits, body);
   if (body.answer) {
     return ended(*body.answer);
   }
-  Permission permission(store, token, now);
+  Permission permission(store, token, earlier, now);
   std::vector<store::NewMeasurement> batch;
   std::vector<std::size_t> entry_of_batch;  // where in `entries` the outcome of each one goes
   JsonArray entries;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "collector/lines.h"
@@ -22,9 +23,10 @@ struct IngestResult {
   std::size_t refused = 0;
 };
 
-// POST /api/v1/measurements, after the token was checked. All that is accepted is stored in one transaction.
+// POST /api/v1/measurements, after the token was checked. All that is accepted is stored in one transaction. `earlier`
+// proves which other runs were issued to which vantage, besides what the store knows.
 IngestResult ingest_measurements(store::Store& store, const http::Request& request, const TokenPayload& token,
-                                 Instant now, const BodyLimits& limits);
+                                 const std::vector<TokenPayload>& earlier, Instant now, const BodyLimits& limits);
 
 // POST /api/v1/runs, after the token was checked: one JSON object or NDJSON. 422 where every record was refused.
 IngestResult ingest_runs(store::Store& store, const http::Request& request, const TokenPayload& token, Instant now,

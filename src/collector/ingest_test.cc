@@ -173,6 +173,23 @@ TEST(VantageToken, AddsToAnEarlierRunThatWasIssuedToTheVantage) {
   EXPECT_EQ(outcomes(scope.send(measurement(4, 0), run_id(5))), "stored");
 }
 
+TEST(VantageToken, AddsToAnEarlierRunWhoseExpiredTokenItShows) {
+  Scope scope;
+  TokenPayload old = scope.bench.claims(Role::vantage);
+  old.run_id = run_id(4);
+  old.not_before = old.not_before - std::chrono::hours(48);
+  old.expiry = old.not_before + std::chrono::hours(1);
+  TokenPayload claims = scope.bench.claims(Role::vantage);
+  claims.run_id = run_id(5);
+  http::Request request = scope.bench.measurements_request(scope.bench.token(claims), ndjson({measurement(4, 0)}));
+  request.headers.set(std::string(kEarlierTokensHeader), "rubbish " + scope.bench.token(old));
+  EXPECT_EQ(outcomes(scope.bench.send(request)), "stored");
+  old.vantage = "eu-west-3";
+  request = scope.bench.measurements_request(scope.bench.token(claims), ndjson({measurement(3, 0)}));
+  request.headers.set(std::string(kEarlierTokensHeader), scope.bench.token(old));
+  EXPECT_EQ(outcomes(scope.bench.send(request)), "refused");
+}
+
 TEST(VantageToken, AddsNothingOfAnotherVantageOrFleet) {
   Scope scope;
   Measurement m = measurement(5, 0);

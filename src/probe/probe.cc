@@ -109,7 +109,7 @@ class Probe {
     spool_ = options_.spool_directory.empty()
                  ? Spool::in_memory(deps_.clock, options_.spool)
                  : TRY(Spool::open(deps_.files, deps_.clock, options_.spool_directory, order_.run_id, options_.spool));
-    TRY(spool_->begin_run(order_.run_id));
+    TRY(spool_->begin_run(order_.run_id, order_.token));
     if (!order_.collector.empty()) {
       SubmitOptions submit = options_.submit;
       submit.collector = order_.collector;

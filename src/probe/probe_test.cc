@@ -142,7 +142,7 @@ TEST_F(ProbeTest, ARestartOfTheSameRunAsksOnlyWhatHasNoRecord) {
   // The first start dies: its spool is what is left of it.
   {
     auto spool = Spool::open(files_, clock_, "/spool", kRun).value();
-    ASSERT_TRUE(spool->begin_run(kRun));
+    ASSERT_TRUE(spool->begin_run(kRun, ""));
     Measurement m;
     m.run_id = kRun;
     m.started_at = clock_.now();

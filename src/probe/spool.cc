@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/text.h"
 #include "probe/journal.h"
+#include "record/token.h"
 
 namespace parallax {
 
@@ -22,6 +23,7 @@ constexpr std::string_view kAcked = ".acked";
 // Journal texts: a word and, for intents and records, the measurement.
 constexpr std::string_view kIntent = "intent ";
 constexpr std::string_view kRecord = "record ";
+constexpr std::string_view kToken = "token ";
 constexpr std::string_view kEnd = "end-of-run";
 
 struct Entry {
@@ -43,6 +45,7 @@ std::optional<Entry> entry_of(std::string_view json) {
 struct JournalContent {
   std::map<std::int64_t, std::string_view> intents;  // without a record
   std::map<std::int64_t, std::pair<Verdict, std::string_view>> records;
+  std::string_view token;
   bool ended = false;
   std::size_t torn = 0;
 };
@@ -53,6 +56,10 @@ JournalContent interpret(const probe::JournalText& text) {
   for (const std::string_view line : text.lines) {
     if (line == kEnd) {
       content.ended = true;
+      continue;
+    }
+    if (line.starts_with(kToken)) {
+      content.token = line.substr(kToken.size());
       continue;
     }
     const bool is_record = line.starts_with(kRecord);
@@ -127,7 +134,7 @@ std::optional<Delivery> parse_delivery(std::string_view text) {
 }
 
 struct Spool::Run {
-  std::string run_id;
+  std::string run_id, token;
   std::map<std::int64_t, Verdict> done;
   std::map<std::int64_t, std::string> pending;  // sequence to JSON
   std::set<std::int64_t> open_intents;
@@ -212,6 +219,7 @@ Result<> Spool::load_run(const std::string& run_id, bool is_resumed) {
   auto owned = std::make_unique<Run>();
   Run& run = *owned;
   run.run_id = run_id;
+  run.token = content.token;
   run.ended = content.ended;
   runs_[run_id] = std::move(owned);
   counts_.torn += static_cast<std::int64_t>(content.torn + acked_lines.torn);
@@ -239,7 +247,7 @@ Result<> Spool::load_run(const std::string& run_id, bool is_resumed) {
   return is_resumed ? Result<>() : remove_if_settled(run_id);
 }
 
-Result<> Spool::begin_run(const std::string& run_id) {
+Result<> Spool::begin_run(const std::string& run_id, const std::string& token) {
   TRY(ulid_time(run_id));
   const MutexLock lock(mutex_);
   std::unique_ptr<Run>& run = runs_[run_id];
@@ -249,7 +257,24 @@ Result<> Spool::begin_run(const std::string& run_id) {
   }
   run->ended = false;
   current_ = run.get();
+  if (!token.empty() && token != run->token && token.find('\n') == std::string::npos) {
+    TRY(append(*run, std::string(kToken) + token));
+    run->token = token;
+  }
   return {};
+}
+
+std::vector<std::string> Spool::earlier_tokens(const std::vector<SpooledRecord>& batch,
+                                               std::string_view current) const {
+  const MutexLock lock(mutex_);
+  std::set<std::string> tokens;
+  for (const SpooledRecord& record : batch) {
+    const auto run = runs_.find(record.run_id);
+    if (run != runs_.end() && !run->second->token.empty() && run->second->token != current) {
+      tokens.insert(run->second->token);
+    }
+  }
+  return {tokens.begin(), tokens.end()};
 }
 
 std::optional<Verdict> Spool::done(std::int64_t sequence) const {
@@ -350,7 +375,12 @@ std::vector<SpooledRecord> Spool::batch(std::size_t records_max, std::size_t byt
   const MutexLock lock(mutex_);
   std::vector<SpooledRecord> records;
   std::size_t bytes = 0;
+  std::size_t runs = 0;
   for (const auto& [id, run] : runs_) {
+    // As many runs as one request can carry the tokens of.
+    if (!run->pending.empty() && ++runs > kEarlierTokensMax) {
+      return records;
+    }
     for (const auto& [sequence, line] : run->pending) {
       if (records.size() == records_max || (!records.empty() && bytes + line.size() + 1 > bytes_max)) {
         return records;
@@ -460,7 +490,7 @@ Result<std::vector<SpooledRun>> spool_status(Files& files, const std::string& di
                                 [&](const auto& record) { return !acked.contains(record.first); });
     run.rejected = std::count(rejected.begin(), rejected.end(), '\n');
     run.torn = static_cast<std::int64_t>(content.torn);
-    run.ended = content.ended;
+      run.ended = content.ended;
     runs.push_back(std::move(run));
   }
   return runs;

@@ -1,7 +1,7 @@
 // The journal on a vantage's disk that holds measurements until the collector has confirmed them.
 //
 //   lock                     held while a probe or a sender works here
-//   RUN_ID.journal           intents, records, end of run; only ever appended to
+//   RUN_ID.journal           the run's token, intents, records, end of run; only ever appended to; mode 0600
 //   RUN_ID.acked             what the collector has answered for; only ever appended to
 //   rejected/RUN_ID.ndjson   what the collector refused, with its reason, for a person to look at
 //
@@ -70,8 +70,9 @@ class Spool {
 
   ~Spool();
 
-  // The run whose measurements follow; resumes its journal if there is one.
-  Result<> begin_run(const std::string& run_id);
+  // The run whose measurements follow; resumes its journal if there is one. `token` (may be empty) is kept with the
+  // run: when it has expired it still proves to a collector that the run was issued to this vantage.
+  Result<> begin_run(const std::string& run_id, const std::string& token);
   // The verdict of a sequence number that this run has a record of.
   std::optional<Verdict> done(std::int64_t sequence) const;
 
@@ -85,6 +86,8 @@ class Spool {
 
   // Up to so many records and bytes (at least one record), oldest run first.
   std::vector<SpooledRecord> batch(std::size_t records_max, std::size_t bytes_max) const;
+  // The tokens of the runs in a batch, `current` left out.
+  std::vector<std::string> earlier_tokens(const std::vector<SpooledRecord>& batch, std::string_view current) const;
   // The collector's answer for one record; `refused` moves it to rejected/. An error says that the answer could not be
   // written down; in memory it counts all the same, and a later repeat does no harm.
   Result<> settle(const SpooledRecord& record, Delivery delivery, std::string_view reason);

@@ -16,7 +16,7 @@ class SpoolTest : public testing::Test {
   std::unique_ptr<Spool> open(const std::string& run = kRun) {
     Result<std::unique_ptr<Spool>> spool = Spool::open(files_, clock_, "/spool", run);
     EXPECT_TRUE(spool) << spool.error().text();
-    EXPECT_TRUE((*spool)->begin_run(run));
+    EXPECT_TRUE((*spool)->begin_run(run, ""));
     return std::move(spool).value();
   }
 
@@ -222,7 +222,7 @@ TEST_F(SpoolTest, AJournalAtItsLimitTakesNoMore) {
   SpoolLimits limits;
   limits.journal_bytes_max = 4000;
   auto spool = Spool::open(files_, clock_, "/spool", kRun, limits).value();
-  ASSERT_TRUE(spool->begin_run(kRun));
+  ASSERT_TRUE(spool->begin_run(kRun, ""));
   int taken = 0;
   while (spool->intent(measurement(taken, Verdict::refused))) {
     ++taken;
@@ -247,7 +247,7 @@ TEST_F(SpoolTest, StatusShowsWhatWaits) {
 
 TEST_F(SpoolTest, WithoutADirectoryNothingIsWritten) {
   auto spool = Spool::in_memory(clock_);
-  ASSERT_TRUE(spool->begin_run(kRun));
+  ASSERT_TRUE(spool->begin_run(kRun, ""));
   ask(*spool, 0);
   EXPECT_EQ(spool->done(0), Verdict::ok);
   EXPECT_TRUE(spool->end_run());

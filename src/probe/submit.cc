@@ -11,6 +11,7 @@
 #include "codec/gzip.h"
 #include "codec/json.h"
 #include "http/url.h"
+#include "record/token.h"
 
 namespace parallax {
 
@@ -190,6 +191,13 @@ Submitter::Step Submitter::send_batch(const std::stop_token& stop) {
   request.url = ingest_url(options_.collector);
   request.headers.set("User-Agent", options_.user_agent);
   request.headers.set("Authorization", "Bearer " + options_.token);
+  std::string earlier;
+  for (const std::string& token : spool_.earlier_tokens(batch, options_.token)) {
+    earlier += (earlier.empty() ? "" : " ") + token;
+  }
+  if (!earlier.empty()) {
+    request.headers.set(std::string(kEarlierTokensHeader), earlier);
+  }
   request.headers.set("Content-Type", "application/x-ndjson");
   request.headers.set("Content-Encoding", "gzip");
   request.headers.set("Accept", "application/json");

@@ -40,7 +40,7 @@ class SubmitTest : public testing::Test {
     options_.backoff_first = Micros(1);
     options_.backoff_max = Micros(2);
     spool_ = Spool::open(files_, *clock_, "/spool", kRun).value();
-    EXPECT_TRUE(spool_->begin_run(kRun));
+    EXPECT_TRUE(spool_->begin_run(kRun, ""));
   }
 
   void fill(int count) {
@@ -86,6 +86,19 @@ TEST_F(SubmitTest, SendsCompressedBatchesWithTheToken) {
   EXPECT_EQ(requests[0].url, "http://127.0.0.1:1/base/api/v1/measurements");
   EXPECT_EQ(requests[0].headers.get("Authorization"), "Bearer secret");
   EXPECT_EQ(requests[0].headers.get("Content-Encoding"), "gzip");
+}
+
+TEST_F(SubmitTest, ShowsTheTokenOfAnEarlierRunWhoseRecordsItSends) {
+  ASSERT_TRUE(spool_->begin_run(kRun, "old-token"));
+  fill(1);
+  spool_.reset();
+  spool_ = Spool::open(files_, *clock_, "/spool", "").value();
+  EXPECT_EQ(spool_->counts().torn, 0);
+  flush([](const auto& request, const auto&, const auto&) { return confirm(request); });
+  const std::vector<http::Request> requests = client_->requests();
+  ASSERT_EQ(requests.size(), 1U);
+  EXPECT_EQ(requests[0].headers.get("Authorization"), "Bearer secret");
+  EXPECT_EQ(requests[0].headers.get("Parallax-Earlier-Tokens"), "old-token");
 }
 
 TEST_F(SubmitTest, TriesAgainUntilTheCollectorIsBack) {

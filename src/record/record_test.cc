@@ -163,6 +163,16 @@ TEST_F(Tokens, RetiredKeyVerifiesOnlyWhatItSignedBefore) {
   EXPECT_EQ(check(sign(payload_), now_ + std::chrono::minutes(30)).problem, TokenProblem::retired_key);
 }
 
+TEST_F(Tokens, ExpiredTokenStillProvesThatItWasIssued) {
+  const auto find = [&](std::string_view id) { return id == key_.key_id ? std::optional(record_) : std::nullopt; };
+  const std::string token = sign(payload_);
+  const TokenCheck issued = check_issued(token, find);
+  EXPECT_EQ(issued.problem, TokenProblem::none);
+  EXPECT_EQ(issued.payload.run_id, kRun);
+  const SigningKey other = make_signing_key().value();
+  EXPECT_EQ(check_issued(sign_token(payload_, other).value(), find).problem, TokenProblem::unknown_key);
+}
+
 TEST_F(Tokens, KeysSurviveTheirTextForm) {
   EXPECT_EQ(signing_key_from_text(to_private_text(key_))->public_key, key_.public_key);
   EXPECT_EQ(public_key_from_text(to_public_text(key_))->key_id, key_.key_id);

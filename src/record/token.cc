@@ -126,8 +126,8 @@ Result<std::string> sign_token(const TokenPayload& payload, const SigningKey& ke
   return fmt::format("{}.{}", message, to_base64url(TRY(ed25519_sign(key.private_key, message))));
 }
 
-TokenCheck check_token(std::string_view token, Instant now,
-                       const std::function<std::optional<KeyRecord>(std::string_view)>& find_key) {
+TokenCheck check_issued(std::string_view token,
+                        const std::function<std::optional<KeyRecord>(std::string_view)>& find_key) {
   TokenCheck check;
   const auto refuse = [&](TokenProblem problem) {
     check.problem = problem;
@@ -154,16 +154,25 @@ TokenCheck check_token(std::string_view token, Instant now,
   if (!payload || payload->expiry - payload->not_before > kTokenLifetimeMax) {
     return refuse(TokenProblem::malformed);
   }
-  if (now > payload->expiry + kClockTolerance) {
-    return refuse(TokenProblem::expired);
-  }
-  if (now + kClockTolerance < payload->not_before) {
-    return refuse(TokenProblem::not_yet_valid);
-  }
+  check.payload = *payload;
   if (key->retired_at && payload->not_before > *key->retired_at) {
     return refuse(TokenProblem::retired_key);
   }
-  check.payload = *payload;
+  return check;
+}
+
+TokenCheck check_token(std::string_view token, Instant now,
+                       const std::function<std::optional<KeyRecord>(std::string_view)>& find_key) {
+  TokenCheck check = check_issued(token, find_key);
+  if (check.problem != TokenProblem::none && check.problem != TokenProblem::retired_key) {
+    return check;
+  }
+  // Told before a retired key: an expired token stays expired.
+  if (now > check.payload.expiry + kClockTolerance) {
+    check.problem = TokenProblem::expired;
+  } else if (check.problem == TokenProblem::none && now + kClockTolerance < check.payload.not_before) {
+    check.problem = TokenProblem::not_yet_valid;
+  }
   return check;
 }
 

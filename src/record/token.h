@@ -71,4 +71,14 @@ struct TokenCheck {
 TokenCheck check_token(std::string_view token, Instant now,
                        const std::function<std::optional<KeyRecord>(std::string_view key_id)>& find_key);
 
+// Whether the token was ever issued: its form and signature alone, whatever time it is. An expired token gives no
+// right, but it proves that its run was issued to its vantage.
+TokenCheck check_issued(std::string_view token,
+                        const std::function<std::optional<KeyRecord>(std::string_view key_id)>& find_key);
+
+// A request header with earlier tokens of the same vantage, separated by blanks: the proof for measurements of earlier
+// runs that a collector does not know, because it was away when they were issued.
+inline constexpr std::string_view kEarlierTokensHeader = "Parallax-Earlier-Tokens";
+inline constexpr std::size_t kEarlierTokensMax = 32;
+
 }  // namespace parallax

@@ -1,0 +1,419 @@
+#include "tests/scenario/fleet_world.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/ids.h"
+#include "daemon/run_reporter.h"
+#include "fleet/journal.h"
+#include "fleet/lease.h"
+
+namespace parallax::scenario {
+
+namespace {
+
+constexpr const char* kFleet = "NAVO";
+constexpr const char* kCloudAuthority = "cloud.test:80";
+constexpr const char* kCollectorAuthority = "collector.test:443";
+constexpr const char* kCollectorUrl = "https://collector.test";
+constexpr const char* kJournal = "/var/lib/parallax/controller";
+// Any 32 bytes are an Ed25519 key; this one is for the simulation alone.
+constexpr std::string_view kSigningKey = "parallax-private-key-v1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+const std::vector<std::string> kRegions = {"us-west-2", "us-east-1",      "sa-east-1",
+                                           "eu-west-3", "ap-northeast-1", "ap-southeast-2"};
+
+std::vector<std::string> first_regions(int count) {
+  return {kRegions.begin(), kRegions.begin() + count};
+}
+
+Service make_service(const std::string& name, ServiceType type, const std::string& url) {
+  Service service;
+  service.name = name;
+  service.provider = name + "-provider";
+  service.type = type;
+  service.url = url;
+  if (type == ServiceType::tap) {
+    service.adql = "SELECT * FROM stars WHERE 1=CONTAINS(POINT(ra, dec), CIRCLE({ra}, {dec}, {radius}))";
+  }
+  return service;
+}
+
+}  // namespace
+
+// Every request may change the cloud: the invariants are looked at after each.
+class FleetWorld::CheckedEndpoint final : public http::Service {
+ public:
+  explicit CheckedEndpoint(FleetWorld& fleet) : fleet_(fleet) {}
+
+  Admission admit(const http::Request& head) override { return fleet_.endpoint_->admit(head); }
+
+  http::Response handle(const http::Request& request) override {
+    http::Response response = fleet_.endpoint_->handle(request);
+    fleet_.invariants_->check_cloud(fleet_.controller_alive());
+    return response;
+  }
+
+ private:
+  FleetWorld& fleet_;
+};
+
+struct FleetWorld::ServiceHost {
+  Service definition;
+  std::string authority;
+  std::unique_ptr<sim::SampleService> service;
+};
+
+// What a controller's process has in hand. Its tasks share it, because a failed world is unwound in any order.
+struct FleetWorld::Controller {
+  sim::Process* process = nullptr;
+  std::unique_ptr<http::Client> http;
+  std::unique_ptr<Files> files;
+  std::stop_source stop;
+  std::string id;
+  RoundPlan plan;
+  RoundResult result;
+  bool alive = true;
+  std::unique_ptr<Event> ended;
+};
+
+FleetWorld::FleetWorld(const ScenarioOptions& options, sim::StrandKind strands, bool verbose)
+    : options_(options),
+      regions_(first_regions(options.regions)),
+      world_({.seed = options.seed, .strands = strands, .echo = verbose}),
+      network_(world_, {}),
+      disks_(world_) {
+  key_ = signing_key_from_text(kSigningKey).value();
+  credentials_ = std::make_unique<aws::StaticCredentials>(
+      aws::Credentials{std::string(sim::kSimulatedAccessKey), std::string(sim::kSimulatedSecret), "", std::nullopt});
+  build_cloud();
+  build_services();
+  auto store = store::open_store("sqlite::memory:");
+  store_ = std::make_unique<FaultyStore>(std::move(store).value(), world_.rng("store"));
+  ignore(store_->add_key(KeyRecord{key_.key_id, key_.public_key, std::nullopt}, world_.utc()), "a new store takes it");
+  start_collector();
+}
+
+FleetWorld::~FleetWorld() = default;
+
+void FleetWorld::build_cloud() {
+  cloud_process_ = &world_.start_process("cloud", "cloud");
+  sim::CloudOptions cloud;
+  cloud.regions = regions_;
+  cloud.instances_per_region = 2;  // the second one of each becomes somebody else's
+  cloud.fleet = kFleet;
+  cloud_ = std::make_unique<sim::Cloud>(cloud, world_.clock(), world_.rng("cloud"));
+  endpoint_ = std::make_unique<sim::CloudEndpoint>(*cloud_, cloud_process_->clock());
+  const std::int64_t minutes = std::chrono::ceil<std::chrono::minutes>(options_.job_timeout + options_.margin).count();
+  const fleet::RunOptions run;
+  // The timer is armed when the order arrives: at the latest when the agent's time-out has passed, and with the time of
+  // one call more. A controller that lives stops what has no timer as soon as it gives up on the agent.
+  InstanceBounds bounds;
+  bounds.with_timer = run.start_timeout + run.agent_timeout + std::chrono::minutes(minutes + 2);
+  bounds.with_controller = run.start_timeout + run.agent_timeout + run.stop_timeout + std::chrono::minutes(2);
+  invariants_ = std::make_unique<Invariants>(world_, *cloud_, kFleet, bounds);
+  guest_ = std::make_unique<ScenarioGuest>(world_, *cloud_, network_, disks_);
+  cloud_->set_guest(guest_.get());
+  make_foreign_machines();
+  invariants_->remember_foreign();
+  checked_endpoint_ = std::make_unique<CheckedEndpoint>(*this);
+  network_.serve(kCloudAuthority, *checked_endpoint_, *cloud_process_);
+}
+
+// Machines of the same name with another fleet's tag, or with none: never to be touched.
+void FleetWorld::make_foreign_machines() {
+  std::map<std::string, int> seen;
+  for (const sim::InstanceView& view : cloud_->instances()) {
+    if (++seen[view.region] == 1) {
+      continue;
+    }
+    const Json ids = JsonArray{view.instance_id};
+    const Json tag = Json::object({{"Key", fleet::kFleetTag}, {"Value", "OTHER"}});
+    const bool drop = world_.rng("foreign").chance(0.5);
+    const Json input = Json::object({{"Resources", ids}, {"Tags", JsonArray{tag}}});
+    const Json removal =
+        Json::object({{"Resources", ids}, {"Tags", JsonArray{Json::object({{"Key", fleet::kFleetTag}})}}});
+    const auto done = cloud_->call({view.region, "ec2", drop ? "DeleteTags" : "CreateTags"}, drop ? removal : input);
+    CHECK(done.has_value(), done ? "" : done.error().text());
+  }
+}
+
+void FleetWorld::build_services() {
+  const auto add = [&](const std::string& name, ServiceType type, const std::string& path, sim::Serialization form) {
+    auto host = std::make_unique<ServiceHost>();
+    sim::Process& process = world_.start_process(name, name);
+    host->definition = make_service(name, type, "http://" + name + ".test" + path);
+    host->authority = name + ".test:80";
+    sim::SampleOptions sample;
+    sample.name = name;
+    sample.serialization = form;
+    host->service = std::make_unique<sim::SampleService>(
+        process.clock(), sample, [this](const sim::AnsweredQuery& query) { answered_.push_back(query); });
+    network_.serve(host->authority, *host->service, process);
+    services_.push_back(std::move(host));
+  };
+  add("cones", ServiceType::cone, "/scs", sim::Serialization::binary);
+  add("templates", ServiceType::xcone, "/xcone?ra={ra}&dec={dec}&radius={radius}", sim::Serialization::tabledata);
+  add("tables", ServiceType::tap, "/tap", sim::Serialization::binary2);
+}
+
+void FleetWorld::start_collector() {
+  collector_process_ = &world_.start_process("collector", "collector");
+  collector::CollectorOptions options;
+  options.build = "simulation";
+  collectors_.push_back(std::make_unique<collector::Collector>(*store_, collector_process_->clock(), options));
+  network_.serve(kCollectorAuthority, *collectors_.back(), *collector_process_);
+}
+
+void FleetWorld::kill_collector() {
+  collector_process_->kill(sim::KillKind::signal);
+}
+
+void FleetWorld::kill_collector_at(std::uint64_t point, Micros back_after) {
+  collector_process_->kill_at(point, sim::KillKind::signal);
+  collector_process_->on_kill([this, back_after](sim::KillKind /*kind*/) {
+    world_.process().start("collector comes back", [this, back_after](const std::stop_token& /*stop*/) {
+      sleep(back_after);
+      if (!collector_process_->alive()) {
+        start_collector();
+      }
+    });
+  });
+}
+
+void FleetWorld::set_faults(bool on) {
+  const sim::RegionFaults none;
+  for (const std::string& region : regions_) {
+    cloud_->set_faults(region, on ? options_.cloud : none);
+  }
+  for (const auto& service : services_) {
+    network_.set_faults(service->authority, on ? options_.services : sim::NetworkFaults{});
+  }
+  network_.set_faults(kCollectorAuthority, on ? options_.collector : sim::NetworkFaults{});
+  for (const sim::InstanceView& view : cloud_->instances()) {
+    disks_.set_faults(view.instance_id, on ? options_.vantage_disk : sim::DiskFaults{});
+  }
+  disks_.set_faults("controller", on ? options_.controller_disk : sim::DiskFaults{});
+  world_.set_clock_error("controller", options_.controller_clock_error);
+  store_->set_failures(on ? options_.store_fails : 0);
+  guest_->set_job_hangs(on ? options_.job_hangs : 0);
+}
+
+void FleetWorld::start_ticker() {
+  ticker_ = world_.executor().spawn("ticker", [this](const std::stop_token& stop) {
+    const std::shared_ptr<Event> changed = world_.make_event();
+    cloud_->set_wake([changed] { changed->notify(); });
+    while (!stop.stop_requested()) {
+      const std::uint64_t seen = changed->ticket();
+      cloud_->advance();
+      invariants_->check_cloud(controller_alive());
+      changed->wait_until(seen, cloud_->next_event(), stop);
+    }
+    cloud_->set_wake(nullptr);
+  });
+}
+
+Result<> FleetWorld::run(const std::function<void(FleetWorld&)>& script) {
+  return world_
+      .run([&] {
+        start_ticker();
+        set_faults(true);
+        script(*this);
+        ticker_.reset();
+      })
+      .with_context("drawn options:\n" + describe(options_));
+}
+
+fleet::RoundSpec FleetWorld::round_spec(const RoundPlan& plan, const std::string& round_id) const {
+  fleet::RoundSpec round;
+  round.fleet = kFleet;
+  round.round_id = round_id;
+  round.collector = kCollectorUrl;
+  round.signing_key = key_;
+  round.cones.seed = options_.seed * 1000 + static_cast<std::uint64_t>(plan.number);
+  round.cones.count = options_.cones;
+  round.cones.radius_max = 20;  // so that a cone holds some stars now and then
+  round.job_timeout = options_.job_timeout;
+  round.margin = options_.margin;
+  for (const auto& service : services_) {
+    round.services.push_back(service->definition);
+    Provider provider;
+    provider.name = service->definition.provider;
+    provider.simultaneous = service->definition.type != ServiceType::tap;
+    round.providers.push_back(provider);
+  }
+  if (plan.change) {
+    plan.change(round);
+  }
+  return round;
+}
+
+// What `parallax fleet run --all` does.
+void FleetWorld::control(Controller& controller) {
+  sim::Process& process = *controller.process;
+  aws::ClientOptions client_options;
+  client_options.endpoint.url = "http://cloud.test";
+  aws::Client client({*controller.http, process.clock(), process.rng(), *credentials_}, client_options);
+  const auto journal = fleet::Journal::open(*controller.files, kJournal, controller.id);
+  const fleet::FleetDeps deps{client, process.clock(), process.rng(), process.executor(),
+                              journal ? journal->get() : nullptr};
+  const fleet::RoundSpec round = round_spec(controller.plan, make_ulid(process.clock().now(), process.rng()));
+  TokenPayload payload;
+  payload.role = Role::controller;
+  payload.fleet = kFleet;
+  payload.not_before = process.clock().now();
+  payload.expiry = process.clock().now() + std::chrono::hours(6);
+  daemon::RunReporter reporter(*controller.http, process.clock(), process.executor(),
+                               {kCollectorUrl, sign_token(payload, key_).value(), "parallax", ""});
+  fleet::RunOptions run_options;
+  run_options.owner = controller.id;
+  run_options.poll = options_.poll;
+  const std::stop_token stop = controller.stop.get_token();
+  const auto vantages = fleet::find_vantages(deps, kFleet, regions_, Seconds(60), stop);
+  fleet::RoundOutcome outcome =
+      fleet::run_round(deps, round, run_options, vantages, [&](const Run& run) { reporter.report(run); }, stop, {});
+  ignore(reporter.flush(process.clock().monotonic() + Seconds(30), {}), "the collector may be away");
+  if (journal) {
+    (*journal)->forget_dead();
+    (*journal)->close();
+  }
+  controller.result.outcome = std::move(outcome);
+}
+
+RoundResult FleetWorld::round(const RoundPlan& plan) {
+  const auto controller = std::make_shared<Controller>();
+  controller->plan = plan;
+  controller->process = &world_.start_process(plan.controller, plan.controller);
+  controller->http = network_.client(*controller->process);
+  controller->files = disks_.files(*controller->process);
+  controller->id = fmt::format("{}-{}", plan.controller, ++controllers_made_);
+  controller->ended = world_.make_event();
+  controller->process->kill_at(plan.kill_at, sim::KillKind::signal);
+  ++controllers_alive_;
+  const auto end = [this](Controller& ending, bool died) {
+    if (ending.alive) {
+      ending.alive = false;
+      ending.result.died = died;
+      --controllers_alive_;
+      // Whoever runs now without a timer is in the gap from here on.
+      invariants_->check_cloud(controller_alive());
+      ending.ended->notify();
+    }
+  };
+  controller->process->on_kill([controller, end](sim::KillKind /*kind*/) { end(*controller, true); });
+  const std::uint64_t seen = controller->ended->ticket();
+  controller->process->start("main", [this, controller, end](const std::stop_token& /*stop*/) {
+    control(*controller);
+    end(*controller, false);
+  });
+  if (plan.interrupt_after && !controller->ended->wait_until(seen, world_.now() + *plan.interrupt_after, {})) {
+    world_.note("interrupt", controller->id);
+    controller->stop.request_stop();
+  }
+  controller->ended->wait_until(seen, Monotonic::max(), {});
+  sleep(Micros(1));  // its tasks have ended or are unwound then
+  controller->result.points = controller->process->points();
+  controller->process->kill(sim::KillKind::signal);  // it has exited
+  if (!controller->result.died) {
+    invariants_->check_outcome(controller->result.outcome);
+  }
+  return controller->result;
+}
+
+std::vector<sim::InstanceView> FleetWorld::fleet_instances() const {
+  std::vector<sim::InstanceView> ours = cloud_->instances();
+  std::erase_if(ours, [](const sim::InstanceView& view) {
+    const auto tag = view.tags.find(fleet::kFleetTag);
+    return tag == view.tags.end() || tag->second != kFleet;
+  });
+  return ours;
+}
+
+void FleetWorld::wait_for_timers() {
+  const fleet::RunOptions run;
+  // The order may have been on its way when its controller died; leases count from the round's start.
+  sleep(run.start_timeout + run.agent_timeout + options_.job_timeout + options_.margin + std::chrono::minutes(10));
+}
+
+void FleetWorld::good_end() {
+  set_faults(false);
+  if (!collector_process_->alive()) {
+    start_collector();
+  }
+  collector_process_->kill_at(0, sim::KillKind::signal);
+  wait_for_timers();
+  RoundPlan plan;
+  plan.number = 999;
+  const RoundResult good = round(plan);
+  invariants_->check_good_round(good.outcome);
+  invariants_->check_measurements(stored(), answered_, guest_->power_cuts());
+}
+
+std::vector<Measurement> FleetWorld::stored() {
+  std::vector<Measurement> all;
+  store::MeasurementFilter filter;
+  filter.limit = store::kQueryLimitMax;
+  const Result<store::MeasurementPage> page = store_->query_measurements(filter);
+  CHECK(page.has_value() && page->json.size() < filter.limit);
+  for (const std::string& text : page->json) {
+    all.push_back(measurement_from_json(parse_json(text).value()).value());
+  }
+  return all;
+}
+
+void play(FleetWorld& fleet, const ScenarioOptions& options) {
+  sim::VirtualWorld& world = fleet.world();
+  if (options.collector_death_point != 0) {
+    fleet.kill_collector_at(options.collector_death_point, options.collector_back_after);
+  }
+  std::unique_ptr<Task> second;
+  for (int number = 0; number < options.rounds; ++number) {
+    const bool away = options.collector_away_round == number;
+    if (away) {
+      fleet.kill_collector();
+    }
+    if (options.second_controller && number == 0) {
+      second = world.executor().spawn("second", [&fleet](const std::stop_token& /*stop*/) {
+        fleet.sleep(Micros(static_cast<std::int64_t>(fleet.world().rng("second").below(60'000'000))));
+        RoundPlan plan;
+        plan.controller = "second";
+        plan.number = 500;
+        fleet.round(plan);
+      });
+    }
+    RoundPlan plan;
+    plan.number = number;
+    plan.kill_at = options.death_round == number ? options.death_point : 0;
+    plan.interrupt_after = number == 0 ? options.interrupt_after : std::nullopt;
+    const RoundResult result = fleet.round(plan);
+    if (options.journal_deleted) {
+      fleet.disks().wipe("controller", "/var/lib/parallax");
+    }
+    if (result.died && options.fate == ControllerFate::gone_for_good) {
+      break;
+    }
+    fleet.sleep(result.died ? options.restart_after : options.between_rounds);
+    if (away) {
+      fleet.start_collector();
+    }
+  }
+  second.reset();
+  fleet.good_end();
+}
+
+SeedReport play_seed(std::uint64_t seed, sim::StrandKind strands, bool verbose) {
+  const ScenarioOptions options = draw_options(seed);
+  FleetWorld fleet(options, strands, verbose);
+  const Result<> outcome = fleet.run([&](FleetWorld& f) { play(f, options); });
+  SeedReport report;
+  report.ok = outcome.has_value();
+  report.failure = outcome ? "" : outcome.error().text();
+  report.fingerprint = fleet.world().fingerprint();
+  report.events = fleet.world().trace().count();
+  report.gaps = fleet.invariants().gaps();
+  report.measurements = fleet.answered().size();
+  return report;
+}
+
+}  // namespace parallax::scenario

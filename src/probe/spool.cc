@@ -258,8 +258,9 @@ Result<> Spool::begin_run(const std::string& run_id, const std::string& token) {
   run->ended = false;
   current_ = run.get();
   if (!token.empty() && token != run->token && token.find('\n') == std::string::npos) {
-    TRY(append(*run, std::string(kToken) + token));
     run->token = token;
+    ignore(append(*run, std::string(kToken) + token),
+           "the first intent tells of a full disk; older records still go out");
   }
   return {};
 }
@@ -490,7 +491,7 @@ Result<std::vector<SpooledRun>> spool_status(Files& files, const std::string& di
                                 [&](const auto& record) { return !acked.contains(record.first); });
     run.rejected = std::count(rejected.begin(), rejected.end(), '\n');
     run.torn = static_cast<std::int64_t>(content.torn);
-      run.ended = content.ended;
+    run.ended = content.ended;
     runs.push_back(std::move(run));
   }
   return runs;

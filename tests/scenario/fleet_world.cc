@@ -40,6 +40,17 @@ Service make_service(const std::string& name, ServiceType type, const std::strin
   return service;
 }
 
+// "StartInstances i-0123" of a signed request, for the trace.
+std::string operation_of(const http::Request& request) {
+  const std::string target = request.headers.get("X-Amz-Target");
+  std::string text = target.substr(target.rfind('.') + 1);
+  if (const std::size_t action = request.body.find("Action="); text.empty() && action != std::string::npos) {
+    text = request.body.substr(action + 7, request.body.find('&', action) - action - 7);
+  }
+  const std::size_t instance = request.body.find("i-0");
+  return instance == std::string::npos ? text : text + " " + request.body.substr(instance, 19);
+}
+
 }  // namespace
 
 // Every request may change the cloud: the invariants are looked at after each.
@@ -51,6 +62,7 @@ class FleetWorld::CheckedEndpoint final : public http::Service {
 
   http::Response handle(const http::Request& request) override {
     http::Response response = fleet_.endpoint_->handle(request);
+    fleet_.world_.note("cloud", fmt::format("{} from {}: {}", operation_of(request), request.peer, response.status));
     fleet_.invariants_->check_cloud(fleet_.controller_alive());
     return response;
   }

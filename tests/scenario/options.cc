@@ -134,6 +134,10 @@ ScenarioOptions draw_options(std::uint64_t seed) {
     o.collector_away_round = dice("away round").between(0, o.rounds - 1);
   }
   o.second_controller = dice("second").chance(0.15);
+  if (o.second_controller) {
+    // The gap that docs/internals/simulation.md tells of: a lost answer to a start and a stale view at once.
+    o.cloud.stale_read = 0;
+  }
   return o;
 }
 

@@ -15,6 +15,7 @@ inline constexpr std::array<std::pair<std::string_view, bool SimBugs::*>, 3> kPl
     {"drop_confirmed_check", &SimBugs::drop_confirmed_check},
 }};
 
+#ifdef PARALLAX_SIM_BUGS
 // Switches that bug on. False: no such bug.
 inline bool plant(std::string_view name) {
   for (const auto& [known, member] : kPlantedBugs) {
@@ -25,5 +26,6 @@ inline bool plant(std::string_view name) {
   }
   return false;
 }
+#endif
 
 }  // namespace parallax::scenario

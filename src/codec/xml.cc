@@ -27,6 +27,7 @@ struct MemoryBudget {
   bool exceeded = false;
 };
 
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): expat's allocator has no context argument
 thread_local MemoryBudget* active_budget = nullptr;
 
 class BudgetScope {

@@ -18,11 +18,8 @@
 namespace parallax::http {
 namespace {
 
-using testing::AllOf;
-using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
-using testing::Not;
 using testing::StartsWith;
 
 constexpr std::string_view kHeadEnd = "\r\n\r\n";
@@ -275,7 +272,7 @@ TEST_F(CurlClientTest, TimesOutWhileConnecting) {
   std::vector<RawSocket> queue;
   for (int i = 0; i < 4; ++i) {
     queue.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    ::connect(queue.back().fd(), reinterpret_cast<sockaddr*>(&address), size);
+    static_cast<void>(::connect(queue.back().fd(), reinterpret_cast<sockaddr*>(&address), size));  // never answered
   }
   options_.limits.connect = Millis(30);
   const Exchange exchange = get("http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/");

@@ -88,6 +88,7 @@ class Registry {
 };
 
 Registry& registry() {
+  // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): it locks itself
   static Registry* const kRegistry = new Registry();  // never destroyed: references into it outlive main()
   return *kRegistry;
 }

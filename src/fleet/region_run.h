@@ -95,6 +95,7 @@ class RegionRun {
   void step_sending(VantageRun& v, const Instance& instance);
   void step_running(VantageRun& v, const Instance& instance);
   void step_stopping(VantageRun& v, const Instance* instance);
+  static bool started_by_another(const VantageRun& v, const Instance& instance);
   void call_stop(VantageRun& v);
   bool lost_claim(VantageRun& v, const Instance& instance);
   bool died(VantageRun& v, const Instance& instance);

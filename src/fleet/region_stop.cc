@@ -55,7 +55,33 @@ void RegionRun::call_stop(VantageRun& v) {
   }
 }
 
+// Between two looks of ours it can have stopped and another controller can have started it: it is no longer ours to
+// stop.
+bool RegionRun::started_by_another(const VantageRun& v, const Instance& instance) {
+  if (instance.state != InstanceState::pending && instance.state != InstanceState::running) {
+    return false;
+  }
+  const std::string text = instance.tag(kLeaseTag);
+  const std::optional<Lease> lease = parse_lease(text);
+  const std::string before = v.step == Step::clearing ? v.vantage.instance.tag(kLeaseTag) : v.prior_lease;
+  if (lease && text != before && lease->run_id != v.outcome.run.run_id) {
+    return true;
+  }
+  const std::optional<Instant> launched =
+      v.step == Step::clearing ? v.vantage.instance.launch_time : v.outcome.run.started_at;
+  return launched && instance.launch_time && *instance.launch_time > *launched;
+}
+
 void RegionRun::step_stopping(VantageRun& v, const Instance* instance) {
+  if (instance != nullptr && v.stop_answered && started_by_another(v, *instance)) {
+    if (v.step == Step::clearing) {
+      fail(v, "in use: another controller started it as soon as it was stopped");
+      return;
+    }
+    settle_bill(v, instance);
+    end(v);
+    return;
+  }
   if (instance != nullptr && v.stop_answered &&
       (instance->state == InstanceState::stopped || is_gone(instance->state))) {
     if (v.step == Step::clearing) {

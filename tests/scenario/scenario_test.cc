@@ -229,7 +229,7 @@ TEST(Scenario, AControllerKilledAtAnyStepLeavesNothingBehind) {
   std::uint64_t points = 0;
   tell(options, [&](FleetWorld& fleet) { points = fleet.round({}).points; });
   ASSERT_GT(points, 100U);
-  const std::uint64_t stride = kSlowdown == 1 ? 3 : 41;
+  const std::uint64_t stride = kSlowdown == 1 ? 1 : 41;
   for (std::uint64_t point = 1; point <= points; point += stride) {
     options.journal_deleted = point % 2 == 0;
     tell(options, [&](FleetWorld& fleet) {
@@ -245,7 +245,7 @@ TEST(Scenario, AControllerKilledAtAnyStepLeavesNothingBehind) {
 }
 
 TEST(Seeds, HoldAllInvariants) {
-  const std::uint64_t count = 200 / kSlowdown;
+  const std::uint64_t count = 300 / kSlowdown;
   for (std::uint64_t seed = 0; seed < count; ++seed) {
     const SeedReport report = play_seed(seed, sim::default_strand_kind(), false);
     ASSERT_TRUE(report.ok) << report.failure << "\nReplay: tools/sim " << seed << " --verbose";

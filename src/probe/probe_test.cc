@@ -97,7 +97,7 @@ TEST_F(ProbeTest, AsksEveryServiceForEveryConeAndDeliversAll) {
   EXPECT_EQ(outcome.stored(), 6);
   EXPECT_EQ(outcome.spool.pending, 0);
   EXPECT_EQ(outcome.exit_code, ExitCode::done);
-  EXPECT_TRUE(files_.content.empty());
+  EXPECT_TRUE(spool_status(files_, "/spool").value().empty());
   ASSERT_EQ(measurements_.size(), 6U);
   for (const Measurement& m : measurements_) {
     EXPECT_TRUE(measurement_from_json(to_json(m)));
@@ -232,7 +232,7 @@ TEST_F(ProbeTest, SpoolSendDeliversWhatEarlierRunsLeft) {
   const Result<SendOutcome> sent = spool_send("/spool", submit, deps);
   ASSERT_TRUE(sent) << sent.error().text();
   EXPECT_EQ(sent->spool.by_delivery[0], 6);
-  EXPECT_TRUE(files_.content.empty());
+  EXPECT_TRUE(spool_status(files_, "/spool").value().empty());
 }
 
 }  // namespace

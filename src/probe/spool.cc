@@ -19,6 +19,7 @@ namespace {
 constexpr std::array<std::string_view, 4> kDeliveries = {"stored", "duplicate", "conflict", "refused"};
 constexpr std::string_view kJournal = ".journal";
 constexpr std::string_view kAcked = ".acked";
+constexpr std::string_view kSettled = ".settled";
 
 // Journal texts: a word and, for intents and records, the measurement.
 constexpr std::string_view kIntent = "intent ";
@@ -92,6 +93,21 @@ std::set<std::int64_t> acked_sequences(const probe::JournalText& text) {
     }
   }
   return acked;
+}
+
+// "17 ok"
+std::map<std::int64_t, Verdict> settled_verdicts(const probe::JournalText& text) {
+  std::map<std::int64_t, Verdict> settled;
+  for (const std::string_view line : text.lines) {
+    std::int64_t sequence = 0;
+    const auto [end, status] = std::from_chars(line.data(), line.data() + line.size(), sequence);
+    const std::string_view rest = line.substr(static_cast<std::size_t>(end - line.data()));
+    const std::optional<Verdict> verdict = parse_verdict(rest.substr(std::min<std::size_t>(1, rest.size())));
+    if (status == std::errc() && verdict) {
+      settled.emplace(sequence, *verdict);
+    }
+  }
+  return settled;
 }
 
 Result<std::string> read_or_empty(Files& files, const std::string& path, std::size_t bytes_max) {
@@ -181,6 +197,12 @@ Result<> Spool::load(const std::string& resumed_run) {
       ignore(files_->remove(path(id, kAcked)), "it will be tried again at the next start");
     }
   }
+  for (const std::string& id : TRY(run_ids(*files_, directory_, kSettled))) {
+    const Result<Instant> began = ulid_time(id);
+    if (id != resumed_run && began && clock_.now() - *began > limits_.age_max) {
+      ignore(files_->remove(path(id, kSettled)), "it will be tried again at the next start");
+    }
+  }
   for (const std::string& id : ids) {
     if (Result<> loaded = load_run(id, id == resumed_run); !loaded) {
       if (loaded.error().kind != ErrorKind::refused && loaded.error().kind != ErrorKind::denied) {
@@ -190,7 +212,22 @@ Result<> Spool::load(const std::string& resumed_run) {
       ++counts_.left_out;
     }
   }
+  if (!resumed_run.empty() && !std::binary_search(ids.begin(), ids.end(), resumed_run)) {
+    std::map<std::int64_t, Verdict> settled = TRY(read_settled(resumed_run));
+    if (!settled.empty()) {
+      const MutexLock lock(mutex_);
+      auto run = std::make_unique<Run>();
+      run->run_id = resumed_run;
+      run->done = std::move(settled);
+      runs_[resumed_run] = std::move(run);
+    }
+  }
   return {};
+}
+
+Result<std::map<std::int64_t, Verdict>> Spool::read_settled(const std::string& run_id) const {
+  const std::string text = TRY(read_or_empty(*files_, path(run_id, kSettled), limits_.journal_bytes_max));
+  return settled_verdicts(probe::read_journal(text));
 }
 
 Result<> Spool::load_run(const std::string& run_id, bool is_resumed) {
@@ -215,12 +252,16 @@ Result<> Spool::load_run(const std::string& run_id, bool is_resumed) {
     TRY(files_->truncate(path(run_id, kAcked), acked_lines.good_size));
   }
   const JournalContent content = interpret(lines);
-  const std::set<std::int64_t> acked = acked_sequences(acked_lines);
+  std::set<std::int64_t> acked = acked_sequences(acked_lines);
   auto owned = std::make_unique<Run>();
   Run& run = *owned;
   run.run_id = run_id;
   run.token = content.token;
   run.ended = content.ended;
+  run.done = TRY(read_settled(run_id));
+  for (const auto& [sequence, verdict] : run.done) {
+    acked.insert(sequence);
+  }
   runs_[run_id] = std::move(owned);
   counts_.torn += static_cast<std::int64_t>(content.torn + acked_lines.torn);
   for (const auto& [sequence, record] : content.records) {
@@ -232,7 +273,7 @@ Result<> Spool::load_run(const std::string& run_id, bool is_resumed) {
   // We hold the lock: whoever wrote an intent without a record is dead.
   for (const auto& [sequence, json] : content.intents) {
     const std::optional<Entry> entry = entry_of(json);
-    run.done[sequence] = entry->verdict;
+    run.done.try_emplace(sequence, entry->verdict);
     if (acked.contains(sequence)) {
       continue;  // its record went out from memory when the disk was full
     }
@@ -439,14 +480,24 @@ Result<> Spool::remove_if_settled(const std::string& run_id) {
   if (&run == current_ || !run.pending.empty() || !run.open_intents.empty()) {
     return {};
   }
+  std::string settled;
+  for (const auto& [sequence, verdict] : run.done) {
+    settled += probe::journal_line(fmt::format("{} {}", sequence, to_string(verdict)));
+  }
   run.journal.reset();
   run.acked.reset();
   runs_.erase(found);
   if (files_ == nullptr) {
     return {};
   }
+  // Before the journal goes: who starts this order once more must not ask again under the same ids.
+  const bool is_noted = settled.empty() || files_->write(path(run_id, kSettled), settled, 0600);
   // The journal first: an .acked file alone means nothing, a journal alone would be sent once more.
   TRY(files_->remove(path(run_id, kJournal)));
+  if (!is_noted) {
+    // A full disk has room again without the journal.
+    ignore(files_->write(path(run_id, kSettled), settled, 0600), "the run was delivered all the same");
+  }
   return files_->remove(path(run_id, kAcked));
 }
 

@@ -3,11 +3,12 @@
 //   lock                     held while a probe or a sender works here
 //   RUN_ID.journal           the run's token, intents, records, end of run; only ever appended to; mode 0600
 //   RUN_ID.acked             what the collector has answered for; only ever appended to
+//   RUN_ID.settled           left of a run that has been delivered: what was asked, with its verdict, for age_max
 //   rejected/RUN_ID.ndjson   what the collector refused, with its reason, for a person to look at
 //
 // An intent is written before a query is sent: a whole measurement as it stands if the process dies (refused,
-// "probe-killed"), so that a query that was asked always has a record. A run's two files are removed once it has ended
-// and everything in it is answered for.
+// "probe-killed"), so that a query that was asked always has a record. A run's journal is removed once it has ended and
+// everything in it is answered for; the same order started again then asks only what was not asked.
 #pragma once
 
 #include <array>
@@ -100,6 +101,7 @@ class Spool {
   Spool(Files* files, Clock& clock, std::string directory, SpoolLimits limits);
   Result<> load(const std::string& resumed_run);
   Result<> load_run(const std::string& run_id, bool is_resumed);
+  Result<std::map<std::int64_t, Verdict>> read_settled(const std::string& run_id) const;
   std::string path(std::string_view run_id, std::string_view suffix) const;
   Result<> append(Run& run, std::string_view text) REQUIRES(mutex_);
   Result<> sync_locked() REQUIRES(mutex_);

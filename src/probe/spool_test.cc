@@ -46,11 +46,21 @@ class SpoolTest : public testing::Test {
     return sequences;
   }
 
+  // Of the files, without the spool's directory.
+  std::vector<std::string> names() const {
+    std::vector<std::string> list;
+    for (const auto& [path, text] : files_.content) {
+      list.push_back(path.substr(std::string("/spool/").size()));
+    }
+    return list;
+  }
+
   probe::JumpClock clock_;
   probe::MemoryFiles files_;
 };
 
 using Sequences = std::vector<std::int64_t>;
+using Names = std::vector<std::string>;
 
 TEST_F(SpoolTest, KeepsRecordsOverRestartsUntilTheyAreAnsweredFor) {
   {
@@ -71,7 +81,7 @@ TEST_F(SpoolTest, KeepsRecordsOverRestartsUntilTheyAreAnsweredFor) {
   auto spool = Spool::open(files_, clock_, "/spool", "").value();
   EXPECT_EQ(pending(*spool), (Sequences{1}));
   ASSERT_TRUE(spool->settle(spool->batch(1, 1)[0], Delivery::duplicate, ""));
-  EXPECT_TRUE(files_.content.empty());
+  EXPECT_EQ(names(), (Names{kRun + ".settled"}));
 }
 
 TEST_F(SpoolTest, AnIntentOfADeadProcessBecomesARecord) {
@@ -147,7 +157,7 @@ TEST_F(SpoolTest, ARefusedRecordMovesToRejectedWithItsReason) {
   ask(*spool, 0);
   ASSERT_TRUE(spool->end_run());
   ASSERT_TRUE(spool->settle(spool->batch(1, 1)[0], Delivery::refused, "too \"old\""));
-  ASSERT_EQ(files_.content.size(), 1U);
+  ASSERT_EQ(names(), (Names{kRun + ".settled", "rejected/" + kRun + ".ndjson"}));
   const Result<Json> line = parse_json(files_.content["/spool/rejected/" + kRun + ".ndjson"]);
   ASSERT_TRUE(line) << line.error().message;
   EXPECT_EQ(line->text("reason"), "too \"old\"");
@@ -204,7 +214,47 @@ TEST_F(SpoolTest, AResumedRunIsKeptThoughAllOfItIsAnsweredFor) {
   }
   EXPECT_EQ(open()->done(0), Verdict::ok);
   EXPECT_TRUE(Spool::open(files_, clock_, "/spool", ""));
-  EXPECT_TRUE(files_.content.empty());
+  EXPECT_EQ(names(), (Names{kRun + ".settled"}));
+}
+
+// Found by killing a probe between the removal of its journal and its end: the order, started again, asked everything
+// once more, under ids that the collector knew.
+TEST_F(SpoolTest, AnOrderStartedAgainAfterItsDeliveryKnowsWhatWasAsked) {
+  {
+    auto spool = open();
+    ask(*spool, 0);
+    ASSERT_TRUE(spool->intent(measurement(2, Verdict::refused)));
+    ASSERT_TRUE(spool->record(measurement(2, Verdict::timeout)));
+    ASSERT_TRUE(spool->end_run());
+    for (const SpooledRecord& record : spool->batch(10, 1U << 20U)) {
+      ASSERT_TRUE(spool->settle(record, Delivery::stored, ""));
+    }
+  }
+  ASSERT_EQ(names(), (Names{kRun + ".settled"}));
+  {
+    auto spool = open();
+    EXPECT_EQ(spool->done(0), Verdict::ok);
+    EXPECT_EQ(spool->done(1), std::nullopt);
+    EXPECT_EQ(spool->done(2), Verdict::timeout);
+    EXPECT_EQ(pending(*spool), Sequences{});
+    ask(*spool, 1);
+  }
+  auto spool = open();
+  EXPECT_EQ(spool->done(0), Verdict::ok);
+  EXPECT_EQ(pending(*spool), (Sequences{1}));
+}
+
+TEST_F(SpoolTest, WhatIsSettledIsForgottenWithAge) {
+  {
+    auto spool = open(kOlder);
+    ask(*spool, 0, kOlder);
+    ASSERT_TRUE(spool->end_run());
+    ASSERT_TRUE(spool->settle(spool->batch(1, 1)[0], Delivery::stored, ""));
+  }
+  SpoolLimits limits;
+  limits.age_max = Seconds(1);
+  EXPECT_TRUE(Spool::open(files_, clock_, "/spool", "", limits));
+  EXPECT_EQ(names(), Names{});
 }
 
 TEST_F(SpoolTest, SyncsInGroups) {

@@ -79,7 +79,7 @@ TEST_F(SubmitTest, SendsCompressedBatchesWithTheToken) {
   const SubmitReport report = flush([](const auto& request, const auto&, const auto&) { return confirm(request); });
   EXPECT_EQ(report.last_problem, "");
   EXPECT_EQ(count(Delivery::stored), 1201);
-  EXPECT_TRUE(files_.content.empty());
+  EXPECT_TRUE(spool_status(files_, "/spool").value().empty());
   const std::vector<http::Request> requests = client_->requests();
   ASSERT_EQ(requests.size(), 3U);
   EXPECT_EQ(requests[0].method, "POST");

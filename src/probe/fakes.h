@@ -121,6 +121,7 @@ class MemoryFiles final : public Files {
   std::map<std::string, std::string> content;
   std::set<std::string> locked;
   int writes_left = 1'000'000;
+  int freed_by_removal = 0;  // writes
   int syncs = 0;
 
   Result<std::string> read(const std::string& path, std::size_t bytes_max) override {
@@ -159,7 +160,7 @@ class MemoryFiles final : public Files {
 
   Result<> remove(const std::string& path) override {
     const MutexLock lock(mutex_);
-    content.erase(path);
+    writes_left += content.erase(path) == 0 ? 0 : freed_by_removal;
     return {};
   }
 

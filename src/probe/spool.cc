@@ -20,6 +20,8 @@ constexpr std::array<std::string_view, 4> kDeliveries = {"stored", "duplicate", 
 constexpr std::string_view kJournal = ".journal";
 constexpr std::string_view kAcked = ".acked";
 constexpr std::string_view kSettled = ".settled";
+constexpr std::string_view kBallast = "/ballast";
+constexpr std::size_t kBallastBytes = 256U << 10U;  // answers that may be under way at once, and what is noted of them
 
 // Journal texts: a word and, for intents and records, the measurement.
 constexpr std::string_view kIntent = "intent ";
@@ -156,6 +158,7 @@ struct Spool::Run {
   std::set<std::int64_t> open_intents;
   bool ended = false;
   bool broken = false;  // the journal took no more: nothing may follow what could be a torn line
+  bool torn = false;    // and that line could not be cut off
   bool unsynced = false;
   std::unique_ptr<AppendFile> journal, acked;
 };
@@ -163,7 +166,19 @@ struct Spool::Run {
 Spool::Spool(Files* files, Clock& clock, std::string directory, SpoolLimits limits)
     : files_(files), clock_(clock), directory_(std::move(directory)), limits_(limits), synced_at_(clock.monotonic()) {}
 
-Spool::~Spool() = default;
+Spool::~Spool() {
+  const MutexLock lock(mutex_);
+  drop_ballast();
+}
+
+bool Spool::drop_ballast() {
+  if (!has_ballast_) {
+    return false;
+  }
+  has_ballast_ = false;
+  ignore(files_->remove(directory_ + std::string(kBallast)), "there is only less room then");
+  return true;
+}
 
 Result<std::unique_ptr<Spool>> Spool::open(Files& files, Clock& clock, std::string directory,
                                            const std::string& resumed_run, SpoolLimits limits) {
@@ -298,6 +313,10 @@ Result<> Spool::begin_run(const std::string& run_id, const std::string& token) {
   }
   run->ended = false;
   current_ = run.get();
+  if (files_ != nullptr) {
+    // On a disk so full that there is no room for it, the first intent fails.
+    has_ballast_ = !!files_->write(directory_ + std::string(kBallast), std::string(kBallastBytes, '.'), 0600);
+  }
   if (!token.empty() && token != run->token && token.find('\n') == std::string::npos) {
     run->token = token;
     ignore(append(*run, std::string(kToken) + token),
@@ -346,9 +365,10 @@ Result<> Spool::append(Run& run, std::string_view text) {
     return make_error(ErrorKind::refused, fmt::format("{}: the journal has reached its limit of {} bytes",
                                                       path(run.run_id, kJournal), limits_.journal_bytes_max));
   }
-  if (Result<> appended = run.journal->append(probe::journal_line(text)); !appended) {
+  const std::string line = (std::exchange(run.torn, false) ? "\n" : "") + probe::journal_line(text);
+  if (Result<> appended = run.journal->append(line); !appended) {
     run.broken = true;
-    ignore(files_->truncate(path(run.run_id, kJournal), size), "the next start cuts the torn line");
+    run.torn = !files_->truncate(path(run.run_id, kJournal), size);
     return appended;
   }
   run.unsynced = true;
@@ -379,7 +399,13 @@ Result<> Spool::intent(const Measurement& skeleton) {
   const std::string line = to_json(skeleton).dump();
   const MutexLock lock(mutex_);
   CHECK(current_ != nullptr && current_->run_id == skeleton.run_id);
-  TRY(append(*current_, std::string(kIntent) + line));
+  if (full_) {
+    return *full_;
+  }
+  if (Result<> appended = append(*current_, std::string(kIntent) + line); !appended) {
+    full_ = appended.error();
+    return appended;
+  }
   current_->open_intents.insert(skeleton.sequence);
   return {};
 }
@@ -390,6 +416,13 @@ Result<> Spool::record(const Measurement& measurement) {
   CHECK(current_ != nullptr && current_->run_id == measurement.run_id);
   CHECK(!current_->done.contains(measurement.sequence), "a sequence number has two records");
   Result<> appended = append(*current_, std::string(kRecord) + line);
+  if (!appended && drop_ballast()) {
+    // What was asked is worth the last room there is; nothing more is asked.
+    full_ = full_ ? full_ : appended.error();
+    current_->journal.reset();
+    current_->broken = false;
+    appended = append(*current_, std::string(kRecord) + line);
+  }
   keep(*current_, measurement.sequence, measurement.verdict, std::move(line));
   return appended;
 }

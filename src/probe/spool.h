@@ -4,6 +4,7 @@
 //   RUN_ID.journal           the run's token, intents, records, end of run; only ever appended to; mode 0600
 //   RUN_ID.acked             what the collector has answered for; only ever appended to
 //   RUN_ID.settled           left of a run that has been delivered: what was asked, with its verdict, for age_max
+//   ballast                  room for the answers of queries under way when the disk fills up
 //   rejected/RUN_ID.ndjson   what the collector refused, with its reason, for a person to look at
 //
 // An intent is written before a query is sent: a whole measurement as it stands if the process dies (refused,
@@ -107,6 +108,8 @@ class Spool {
   Result<> sync_locked() REQUIRES(mutex_);
   Result<> reject(const SpooledRecord& record, std::string_view reason) REQUIRES(mutex_);
   Result<> note_answer(Run& run, const SpooledRecord& record, Delivery delivery) REQUIRES(mutex_);
+  // False: there was none.
+  bool drop_ballast() REQUIRES(mutex_);
   void keep(Run& run, std::int64_t sequence, Verdict verdict, std::string line) REQUIRES(mutex_);
   Result<> remove_if_settled(const std::string& run_id) REQUIRES(mutex_);
 
@@ -121,6 +124,8 @@ class Spool {
   Run* current_ GUARDED_BY(mutex_) = nullptr;
   Monotonic synced_at_ GUARDED_BY(mutex_);
   SpoolCounts counts_ GUARDED_BY(mutex_);
+  bool has_ballast_ GUARDED_BY(mutex_) = false;
+  std::optional<Error> full_ GUARDED_BY(mutex_);  // why no intent is taken any more
 };
 
 // What waits in a directory, without taking the lock or changing anything.

@@ -46,11 +46,13 @@ class SpoolTest : public testing::Test {
     return sequences;
   }
 
-  // Of the files, without the spool's directory.
+  // Of the files, without the spool's directory and the ballast of a spool in use.
   std::vector<std::string> names() const {
     std::vector<std::string> list;
     for (const auto& [path, text] : files_.content) {
-      list.push_back(path.substr(std::string("/spool/").size()));
+      if (path != "/spool/ballast") {
+        list.push_back(path.substr(std::string("/spool/").size()));
+      }
     }
     return list;
   }
@@ -150,6 +152,28 @@ TEST_F(SpoolTest, AFullDiskIsReportedAndWhatIsKnownIsKeptInMemory) {
   spool.reset();
   // The record went out from memory; the intent on disk must not come back under the same id.
   EXPECT_EQ(pending(*open()), Sequences{});
+}
+
+// Found by filling a disk: the record was sent from memory, its confirmation got lost, and the next start made another
+// record of the intent under the same id.
+TEST_F(SpoolTest, AnAnswerThatCameWhenTheDiskFilledUpStillReachesIt) {
+  {
+    auto spool = open();
+    ASSERT_TRUE(spool->intent(measurement(0, Verdict::refused)));
+    ASSERT_TRUE(spool->intent(measurement(1, Verdict::refused)));
+    files_.writes_left = 0;
+    files_.freed_by_removal = 3;
+    EXPECT_FALSE(spool->intent(measurement(2, Verdict::refused)));
+    EXPECT_TRUE(spool->record(measurement(0)));
+    EXPECT_TRUE(spool->record(measurement(1, Verdict::timeout)));
+    EXPECT_FALSE(spool->intent(measurement(3, Verdict::refused)));
+  }
+  files_.writes_left = 1000;
+  auto spool = open();
+  EXPECT_EQ(spool->done(0), Verdict::ok);
+  EXPECT_EQ(spool->done(1), Verdict::timeout);
+  EXPECT_EQ(spool->done(2), std::nullopt);
+  EXPECT_EQ(spool->counts().torn, 0);
 }
 
 TEST_F(SpoolTest, ARefusedRecordMovesToRejectedWithItsReason) {

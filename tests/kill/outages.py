@@ -12,7 +12,7 @@ import post_proxy
 import processes
 import wire
 
-DISK = "200k"  # of the small disk: room for some of the answers, not for all
+DISK = "450k"  # of the small disk: room for the ballast and some of the answers, not for all
 
 
 class Skip(Exception):

@@ -28,13 +28,13 @@ void declare_option(CLI::App& app, const Option& option, Slots& slots) {
   CLI::Option* declared = app.add_option(option.name, slots.values[option.name], option.help);
   declared->type_name(option.value_name);
   declared->required(option.required);
+  // One value each time and never the words that follow, which may be positionals. A positional list takes them.
+  declared->allow_extra_args(option.positional && option.kind == OptionKind::list);
   if (option.kind == OptionKind::value) {
     declared->expected(1);
     declared->multi_option_policy(CLI::MultiOptionPolicy::Throw);
   } else {
-    // One value each time, repeatable: "--region a --region b" and never the words that follow. A positional list takes
-    // them.
-    declared->allow_extra_args(option.positional);
+    // Repeatable: "--region a --region b".
     declared->expected(option.positional ? -1 : 1);
     declared->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   }

@@ -36,6 +36,13 @@ TEST(Arguments, ReadsFlagsValuesListsAndPositionals) {
   EXPECT_EQ(parsed.arguments.value("file"), "out.csv");
 }
 
+TEST(Arguments, LeavesTheWordAfterAValueToThePositional) {
+  const Parsed parsed = parse({"probe", "--services", "a.toml", "out.csv"});
+  ASSERT_NE(parsed.command, nullptr) << parsed.problem;
+  EXPECT_EQ(parsed.arguments.value("--services"), "a.toml");
+  EXPECT_EQ(parsed.arguments.value("file"), "out.csv");
+}
+
 TEST(Arguments, SuggestsForAMistypedWord) {
   EXPECT_EQ(parse({"prob"}).problem,
             "The following argument was not expected: prob (did you mean 'probe'?)\nTry 'parallax --help'.");

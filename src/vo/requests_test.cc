@@ -53,6 +53,9 @@ TEST(RadiusUnit, IsReadFromItsNames) {
 TEST(Tap, JoinsSyncToTheBaseWithOneSlash) {
   EXPECT_EQ(tap_sync_url("http://a/tap"), "http://a/tap/sync");
   EXPECT_EQ(tap_sync_url("http://a/tap//"), "http://a/tap/sync");
+  EXPECT_EQ(tap_sync_url("http://a/tap/?cat=x&v=/"), "http://a/tap/sync?cat=x&v=/");
+  EXPECT_EQ(tap_sync_url("http://a/tap?"), "http://a/tap/sync");
+  EXPECT_EQ(tap_sync_url("http://a/tap#top"), "http://a/tap/sync");
 }
 
 TEST(Tap, SendsOnlyWhatIsAsked) {

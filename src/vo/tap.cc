@@ -7,10 +7,17 @@
 namespace parallax::vo {
 
 std::string tap_sync_url(std::string_view base) {
-  while (base.ends_with('/')) {
-    base.remove_suffix(1);
+  base = base.substr(0, base.find('#'));  // a fragment is never sent
+  const std::size_t mark = base.find('?');
+  std::string_view path = base.substr(0, mark);
+  while (path.ends_with('/')) {
+    path.remove_suffix(1);
   }
-  return std::string(base) + "/sync";
+  std::string url = std::string(path) + "/sync";
+  if (mark != std::string_view::npos && mark + 1 < base.size()) {
+    url += base.substr(mark);
+  }
+  return url;
 }
 
 std::string tap_form(const TapQuery& query) {

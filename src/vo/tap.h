@@ -8,7 +8,7 @@
 
 namespace parallax::vo {
 
-// The base URL without its trailing slashes, and /sync.
+// The base URL without its trailing slashes, and /sync: before its query, if it has one.
 std::string tap_sync_url(std::string_view base);
 
 struct TapQuery {

@@ -41,9 +41,15 @@ Result<ConeParameters> cone_parameters(const Arguments& arguments, World& world)
   return parameters;
 }
 
+// A file is read back by its name's ending, so it is written so.
+std::string_view cone_format(std::string_view file) {
+  return file.ends_with(".py") ? "py" : file.ends_with(".json") ? "json" : "csv";
+}
+
 Result<int> cones(const Arguments& arguments, World& world) {
   const ConeParameters parameters = TRY(cone_parameters(arguments, world));
-  const std::string output = arguments.value_or("--output", "csv");
+  const std::optional<std::string> file = arguments.value("file");
+  const std::string output = arguments.value_or("--output", cone_format(file.value_or("")));
   const std::vector<Cone> list = make_cones(parameters);
   std::string text;
   if (output == "csv") {
@@ -58,7 +64,7 @@ Result<int> cones(const Arguments& arguments, World& world) {
   if (!arguments.has("--seed")) {
     log::note(fmt::format("seed {}", parameters.seed));
   }
-  if (const std::optional<std::string> file = arguments.value("file"); file && *file != "-") {
+  if (file && *file != "-") {
     TRY(world.files.write(*file, text, 0644));
     return 0;
   }
@@ -281,8 +287,8 @@ Command probe_command() {
 
 Command cones_command() {
   std::vector<Option> options = kConeOptions;
-  options.push_back(
-      Option{"--output", OptionKind::value, "FORMAT", "csv (default), json or py (as servicemon reads them)"});
+  options.push_back(Option{"--output", OptionKind::value, "FORMAT",
+                           "csv (default), json or py (as servicemon reads them); else as FILE ends"});
   options.push_back(
       Option{"file", OptionKind::value, "FILE", "where to write (default: standard output)", false, true});
   return Command{"cones", "write cones that are equal everywhere for equal seeds", options, cones, {}};

@@ -10,6 +10,16 @@ namespace parallax::cli {
 
 namespace {
 
+// Foreign text whose control characters would act on a terminal; the lines of a query stay lines.
+std::string printable(std::string_view text) {
+  std::string result;
+  for (const std::string_view line : split(text, '\n')) {
+    result += terminal_safe(line, text.size() * 4) + '\n';
+  }
+  result.pop_back();
+  return result;
+}
+
 class NoneWriter final : public MeasurementWriter {
  public:
   void write(const Measurement& /*measurement*/) override {}
@@ -58,7 +68,7 @@ class CsvMeasurementWriter final : public MeasurementWriter {
       if (value.is_number()) {
         line.number(value.dump());
       } else if (const std::string* text = value.string()) {
-        line.text(*text);
+        line.text(printable(*text));
       } else {
         line.text(value.is_null() ? "" : value.dump());
       }

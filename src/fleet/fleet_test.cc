@@ -75,7 +75,8 @@ Run sample_run() {
 TEST(JobScript, ArmsTheTimerBeforeAnythingElse) {
   const RoundSpec round = sample_round();
   const std::string script = job_script(round, make_order(round, sample_run(), 0, 1, Instant()).value());
-  const std::size_t timer = script.find("shutdown -P +33 || exit 97\n");
+  const std::size_t timer =
+      script.find("shutdown -P +33 || { echo 'parallax: the timer could not be armed' >&2; exit 97; }\n");
   ASSERT_NE(timer, std::string::npos) << script;
   EXPECT_EQ(script.find("mktemp") > timer, true);
   EXPECT_EQ(script.substr(0, timer), std::string("#!/bin/sh\n# parallax run ") + kRun + "\n");
@@ -99,7 +100,8 @@ TEST(JobScript, KeepingAMachineMeansATimerAndNothingElse) {
   round.keep_running = true;
   round.job_timeout = std::chrono::minutes(60);
   const std::string script = job_script(round, make_order(round, sample_run(), 0, 1, Instant()).value());
-  EXPECT_EQ(script, std::string("#!/bin/sh\n# parallax run ") + kRun + "\nshutdown -P +60 || exit 97\n");
+  EXPECT_EQ(script, std::string("#!/bin/sh\n# parallax run ") + kRun +
+                        "\nshutdown -P +60 || { echo 'parallax: the timer could not be armed' >&2; exit 97; }\n");
 }
 
 TEST(Order, TakesTurnsOnlyWhereAProviderNeedsThem) {
@@ -111,6 +113,17 @@ TEST(Order, TakesTurnsOnlyWhereAProviderNeedsThem) {
   round.providers[0].simultaneous = true;
   EXPECT_EQ(turn_length(round, 6), Micros(0));
   EXPECT_FALSE(make_order(round, sample_run(), 2, 6, Instant()).value().begin_at);
+}
+
+TEST(Order, SharesAProvidersLimitsOverTheFleet) {
+  RoundSpec round = sample_round();
+  round.providers = {Provider{"P", 6, 12, true}, Provider{"Q", 6, 12, false}};
+  const Order order = make_order(round, sample_run(), 0, 6, Instant()).value();
+  EXPECT_DOUBLE_EQ(order.providers[0].queries_per_second, 1);
+  EXPECT_EQ(order.providers[0].parallel, 2);
+  // One vantage after another: each has the whole in its turn.
+  EXPECT_DOUBLE_EQ(order.providers[1].queries_per_second, 6);
+  EXPECT_EQ(order.providers[1].parallel, 12);
 }
 
 TEST(Order, CarriesATokenForThisRunAlone) {

@@ -12,6 +12,11 @@ namespace {
 constexpr Micros kQueryEstimate{Millis(400)};
 constexpr Micros kTurnSlack{Millis(1500)};
 
+std::string timer_line(const RoundSpec& round) {
+  return fmt::format("shutdown -P +{} || {{ echo '{}' >&2; exit {}; }}\n", timer_minutes(round), kNoTimerText,
+                     kNoTimerExitCode);
+}
+
 }  // namespace
 
 std::int64_t timer_minutes(const RoundSpec& round) {
@@ -52,6 +57,13 @@ Result<Order> make_order(const RoundSpec& round, const Run& run, int position, i
   order.cone_list = round.cone_list;
   order.services = round.services;
   order.providers = round.providers;
+  for (Provider& provider : order.providers) {
+    // The limits hold over the whole fleet: who may ask at the same moment gets a share.
+    if (provider.simultaneous) {
+      provider.queries_per_second /= vantages;
+      provider.parallel = std::max(1, provider.parallel / vantages);
+    }
+  }
   order.position = position;
   order.vantages = vantages;
   order.turn = turn_length(round, vantages);
@@ -74,8 +86,7 @@ Result<Order> make_order(const RoundSpec& round, const Run& run, int position, i
 
 std::string job_script(const RoundSpec& round, const Order& order) {
   if (round.keep_running) {
-    return fmt::format("#!/bin/sh\n# parallax run {}\nshutdown -P +{} || exit 97\n", order.run_id,
-                       timer_minutes(round));
+    return fmt::format("#!/bin/sh\n# parallax run {}\n{}", order.run_id, timer_line(round));
   }
   // The marker cannot occur in the order: JSON on one line holds no line that equals it.
   const std::string marker = "PARALLAX_ORDER_" + order.run_id;
@@ -84,7 +95,7 @@ std::string job_script(const RoundSpec& round, const Order& order) {
   return fmt::format(
       "#!/bin/sh\n"
       "# parallax run {0}\n"
-      "shutdown -P +{1} || exit 97\n"
+      "{1}"
       "umask 077\n"
       "for place in /dev/shm /run \"${{TMPDIR:-/tmp}}\"; do [ -w \"$place\" ] && break; done\n"
       "directory=$(mktemp -d \"$place/parallax.XXXXXXXX\") || exit 98\n"
@@ -95,7 +106,7 @@ std::string job_script(const RoundSpec& round, const Order& order) {
       "{3}\n"
       "{2}\n"
       "{4}\n",
-      order.run_id, timer_minutes(round), marker, to_json(order).dump(), job);
+      order.run_id, timer_line(round), marker, to_json(order).dump(), job);
 }
 
 std::string command_comment(const std::string& run_id) {

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -27,9 +28,13 @@ struct RoundSpec {
   // No job: the machine's timer is armed for job_timeout and it is left running (`fleet start`).
   bool keep_running = false;
   Micros job_timeout{Seconds(1800)};
-  Micros margin{Seconds(180)};      // from the job's time-out to the machine's own timer
-  Micros begin_after{Seconds(90)};  // where vantages take turns: from the round's start to the first turn
+  Micros margin{Seconds(180)};       // from the job's time-out to the machine's own timer
+  Micros begin_after{Seconds(120)};  // where vantages take turns: from the round's start to the first turn
 };
+
+// How a job's script ends, and what it says on stderr, where the timer could not be armed: nothing was run.
+inline constexpr int kNoTimerExitCode = 97;
+inline constexpr std::string_view kNoTimerText = "parallax: the timer could not be armed";
 
 // A machine powers itself off this many minutes after its order arrived, whatever happened to everybody else.
 std::int64_t timer_minutes(const RoundSpec& round);

@@ -20,6 +20,18 @@ std::string tail(const std::string& text) {
   return text.size() <= kLogTailBytes ? text : text.substr(text.size() - kLogTailBytes);
 }
 
+std::string why_not_done(const Invocation& invocation, Micros job_timeout) {
+  if (invocation.details == "ExecutionTimedOut") {
+    return fmt::format("the job did not end within {} and was killed", to_human(job_timeout));
+  }
+  // The job may use this code itself: only the script's own word tells.
+  if (invocation.exit_code == kNoTimerExitCode && invocation.error_output.find(kNoTimerText) != std::string::npos) {
+    return "its timer could not be armed, so nothing was run";
+  }
+  return invocation.exit_code ? fmt::format("the job ended with exit code {}", *invocation.exit_code)
+                              : fmt::format("the command ended as {} ({})", invocation.status, invocation.details);
+}
+
 }  // namespace
 
 void RegionRun::step_starting(VantageRun& v, const Instance& instance) {
@@ -160,11 +172,7 @@ void RegionRun::finish_command(VantageRun& v, const Invocation& invocation) {
   // 3: some queries failed; 4: results wait in the spool. The run itself did what it should.
   const bool done = invocation.succeeded() || run.exit_code == 3 || run.exit_code == 4;
   if (!done) {
-    const std::string why = run.exit_code == 97 ? "its timer could not be armed, so nothing was run"
-                            : run.exit_code
-                                ? fmt::format("the job ended with exit code {}", *run.exit_code)
-                                : fmt::format("the command ended as {} ({})", invocation.status, invocation.details);
-    fail(v, why);
+    fail(v, why_not_done(invocation, round_.job_timeout));
     return;
   }
   if (round_.keep_running) {

@@ -1,6 +1,7 @@
 // The only place that builds real clocks, files, sockets and signal handlers.
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <exception>
 #include <signal.h>
@@ -51,14 +52,21 @@ class SignalWatch {
 
  private:
   static constexpr int kWake = SIGUSR1;
+  // timeout(1) and some supervisors signal a process and then its group: two at once are one wish, or machines would be
+  // left running.
+  static constexpr std::chrono::milliseconds kOneWish{200};
 
   void watch(const std::stop_token& stop) {
+    std::chrono::steady_clock::time_point first_at;
     while (!stop.stop_requested()) {
       int signal = 0;
       if (sigwait(&signals_, &signal) != 0 || signal == kWake) {
         continue;
       }
-      if (!first_.request_stop()) {
+      const auto now = std::chrono::steady_clock::now();
+      if (first_.request_stop()) {
+        first_at = now;
+      } else if (now - first_at > kOneWish) {
         second_.request_stop();
       }
     }

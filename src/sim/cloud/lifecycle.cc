@@ -22,8 +22,8 @@ void end_boot(World& world, RegionState& region, Instance& instance) {
   instance.guest_timer.reset();
   ++instance.guest_timer_id;
   if (instance.agent_online) {
-    instance.agent_online = false;
     instance.last_ping = last_ping_of(world, instance);
+    instance.agent_online = false;
   }
   instance.left_running = world.mono;
   if (!instance.intervals.empty() && !instance.intervals.back().to) {

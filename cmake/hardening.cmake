@@ -1,5 +1,7 @@
 # Checks that stay on in every build, and the sanitizers where PARALLAX_SANITIZE names them ("address,undefined", "thread").
 add_compile_options(-D_GLIBCXX_ASSERTIONS -fstack-protector-strong)
+# A failed CHECK names the file as it lies in the project, not on the machine that built it.
+add_compile_options(-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=)
 if(PARALLAX_SANITIZE)
   add_compile_options(-fsanitize=${PARALLAX_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${PARALLAX_SANITIZE})

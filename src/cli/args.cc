@@ -182,9 +182,13 @@ Parsed parse_arguments(const Command& root, int argc, const char* const* argv) {
   declare(app, root, all, by_app);
   Parsed parsed;
   try {
-    app.parse(argc, argv);
+    // Everybody tries this; it is the command of that name.
+    const std::vector<const char*> version = {argv[0], "version"};
+    const bool asks_version = argc == 2 && std::string_view(argv[1]) == "--version";
+    app.parse(asks_version ? 2 : argc, asks_version ? version.data() : argv);
   } catch (const CLI::CallForHelp&) {
-    parsed.output = deepest(app)->help();
+    const CLI::App* where = deepest(app);
+    parsed.output = where->help(where == &app ? "" : full_name(root, where->get_parent()));
     return parsed;
   } catch (const CLI::ParseError& error) {
     const CLI::App* where = deepest(app);

@@ -46,7 +46,7 @@ fleet::RoundSpec round_of(const DemoWorld& demo, World& world, const std::vector
     provider.simultaneous = false;
   }
   if (user_providers.empty()) {
-    round.providers = {Provider{"Plain", 20, 1, true}, Provider{"Secure", 20, 1, true}};
+    round.providers = {Provider{"Plain", 120, 6, true}, Provider{"Secure", 120, 6, true}};
   }
   round.job_timeout = std::chrono::minutes(10);
   round.begin_after = Seconds(10);

@@ -67,6 +67,9 @@ Result<fleet::RoundSpec> round_of(const Arguments& arguments, World& world, cons
   round.job_timeout = config.job.timeout;
   if (const std::optional<std::string> timeout = arguments.value("--timeout")) {
     round.job_timeout = TRY(parse_duration(*timeout).with_context("reading --timeout"));
+    if (round.job_timeout < Seconds(10) || round.job_timeout > std::chrono::hours(24)) {
+      return make_error(ErrorKind::invalid, "--timeout: from 10s to 24h");
+    }
   }
   round.cones.seed = TRY(arguments.seed("--seed", world.rng.next()));
   round.cones.count = static_cast<int>(TRY(arguments.integer("--cones", config.job.cones, 1, 1'000'000)));
@@ -106,7 +109,8 @@ Result<std::string> controller_token(World& world, const fleet::RoundSpec& round
   return sign_token(payload, *round.signing_key);
 }
 
-void print_round(const fleet::RoundOutcome& outcome, bool json) {
+// `kept`: machines whose run went well are left running.
+void print_round(const fleet::RoundOutcome& outcome, bool json, bool kept) {
   if (json) {
     JsonArray runs;
     for (const fleet::RegionOutcome& region : outcome.regions) {
@@ -129,7 +133,9 @@ void print_round(const fleet::RoundOutcome& outcome, bool json) {
     }
     for (const fleet::VantageOutcome& vantage : region.vantages) {
       const Run& run = vantage.run;
-      table.add({run.vantage, std::string(to_string(run.state)), run.exit_code ? fmt::format("{}", *run.exit_code) : "",
+      const bool runs_on = kept && run.state == RunState::done;
+      table.add({run.vantage, runs_on ? "running" : std::string(to_string(run.state)),
+                 run.exit_code ? fmt::format("{}", *run.exit_code) : "",
                  run.billed_seconds ? fmt::format("{}", *run.billed_seconds) : "",
                  run.billed_seconds ? money(run.cost_usd) : "", run.cause});
     }
@@ -207,7 +213,7 @@ Result<int> carry_out(const Arguments& arguments, World& world, const FleetSessi
     deps.journal->forget_dead();
     deps.journal->close();
   }
-  print_round(outcome, json);
+  print_round(outcome, json, round.keep_running);
   tell_left_running(outcome);
   return outcome.exit_code;
 }
@@ -328,6 +334,30 @@ Json check_to_json(const fleet::RegionCheck& check) {
   return region;
 }
 
+void add_check_row(Table& table, const fleet::CheckRow& row) {
+  const fleet::Instance& instance = row.vantage.instance;
+  const std::optional<double> price = fleet::hourly_price(instance.region, instance.type);
+  const bool running = instance.state == fleet::InstanceState::running;
+  const std::string agent = row.last_ping ? "online" : "no answer";
+  table.add({row.vantage.name, instance.id, instance.type, std::string(fleet::to_string(instance.state)),
+             running ? agent : "-", price ? fmt::format("{:.4f}", *price) : "unknown",
+             instance.state == fleet::InstanceState::stopped ? "" : instance.tag(fleet::kLeaseTag)});
+}
+
+// What is wrong, a sentence each: the region's problem, then its machines'.
+std::vector<std::string> problems_of(const fleet::RegionCheck& region) {
+  std::vector<std::string> problems;
+  if (!region.problem.empty()) {
+    problems.push_back(fmt::format("{}: {}", region.region, region.problem));
+  }
+  for (const fleet::CheckRow& row : region.rows) {
+    for (const std::string& problem : row.problems) {
+      problems.push_back(fmt::format("{} {}: {}", row.vantage.name, row.vantage.instance.id, problem));
+    }
+  }
+  return problems;
+}
+
 Result<int> check(const Arguments& arguments, World& world) {
   const bool json = TRY(wants_json(arguments));
   const FleetSession session = TRY(open_fleet(arguments, world));
@@ -335,33 +365,21 @@ Result<int> check(const Arguments& arguments, World& world) {
       fleet::find_vantages(session.deps(world), session.config.fleet.name, session.regions, kFindTimeout, world.stop);
   const std::vector<fleet::RegionCheck> checks =
       fleet::check_vantages(session.deps(world), found, kFindTimeout, world.stop);
-  std::size_t failed = 0;
   JsonArray list;
   Table table({"vantage", "instance", "type", "state", "agent", "$/hour>", "lease"});
-  std::vector<std::string> problems;
   for (const fleet::RegionCheck& region : checks) {
-    failed += region.problem.empty() ? 0U : 1U;
     list.push_back(check_to_json(region));
-    if (!region.problem.empty()) {
-      problems.push_back(fmt::format("{}: {}", region.region, region.problem));
-    }
     for (const fleet::CheckRow& row : region.rows) {
-      const fleet::Instance& instance = row.vantage.instance;
-      const std::optional<double> price = fleet::hourly_price(instance.region, instance.type);
-      const std::string agent = instance.state != fleet::InstanceState::running ? "-"
-                                : row.last_ping                                 ? "online"
-                                                                                : "no answer";
-      table.add({row.vantage.name, instance.id, instance.type, std::string(fleet::to_string(instance.state)), agent,
-                 price ? fmt::format("{:.4f}", *price) : "unknown",
-                 instance.state == fleet::InstanceState::stopped ? "" : instance.tag(fleet::kLeaseTag)});
-      for (const std::string& problem : row.problems) {
-        problems.push_back(fmt::format("{} {}: {}", row.vantage.name, instance.id, problem));
-      }
+      add_check_row(table, row);
     }
   }
   print(json ? Json(std::move(list)).pretty() + "\n" : table.text());
-  for (const std::string& problem : problems) {
-    log::error(problem);
+  std::size_t failed = 0;
+  for (const fleet::RegionCheck& region : checks) {
+    failed += region.problem.empty() ? 0U : 1U;
+    for (const std::string& problem : problems_of(region)) {
+      log::error(problem);
+    }
   }
   if (world.stop.stop_requested()) {
     return 130;

@@ -1,3 +1,5 @@
+#include <filesystem>
+
 #include <fmt/format.h>
 
 #include "base/log.h"
@@ -42,15 +44,27 @@ Result<int> add(const Arguments& arguments, World& world) {
   return 0;
 }
 
+// What only reads or changes a database must not make one out of a mistyped name.
+Result<std::unique_ptr<store::Store>> open_existing(const std::string& url) {
+  constexpr std::string_view kSqlite = "sqlite:";
+  if (url.starts_with(kSqlite)) {
+    const std::string path = url.substr(kSqlite.size());
+    if (std::error_code ignored; path != ":memory:" && !std::filesystem::exists(path, ignored)) {
+      return make_error(ErrorKind::invalid, fmt::format("{}: there is no such database", path));
+    }
+  }
+  return store::open_store(url);
+}
+
 Result<int> retire(const Arguments& arguments, World& world) {
-  const std::unique_ptr<store::Store> database = TRY(store::open_store(arguments.value_or("--database", "")));
+  const std::unique_ptr<store::Store> database = TRY(open_existing(arguments.value_or("--database", "")));
   TRY(database->retire_key(arguments.value_or("key-id", ""), world.clock.now()));
   log::note("retired: tokens that it signed before are good until they expire, later ones are refused");
   return 0;
 }
 
 Result<int> list(const Arguments& arguments, World& /*world*/) {
-  const std::unique_ptr<store::Store> database = TRY(store::open_store(arguments.value_or("--database", "")));
+  const std::unique_ptr<store::Store> database = TRY(open_existing(arguments.value_or("--database", "")));
   for (const KeyRecord& key : TRY(database->list_keys())) {
     print(fmt::format("{}  {}\n", key.key_id,
                       key.retired_at ? "retired " + to_iso8601_seconds(*key.retired_at) : "active"));
@@ -84,33 +98,34 @@ Result<int> token(const Arguments& arguments, World& world) {
 }  // namespace
 
 Command keys_command() {
-  const Option file{"file", OptionKind::value, "FILE", "", true, true};
-  return Command{"keys",
-                 "keys that sign tokens, and tokens",
-                 {},
-                 nullptr,
-                 {
-                     Command{"create", "make a key: FILE (private, mode 0600) and FILE.pub", {file}, create, {}},
-                     Command{"add", "let a collector's database accept a public key", {kDatabase, file}, add, {}},
-                     Command{"retire",
-                             "accept no new tokens of a key; older ones live until they expire",
-                             {kDatabase, Option{"key-id", OptionKind::value, "KEYID", "", true, true}},
-                             retire,
-                             {}},
-                     Command{"list", "the keys that a database knows", {kDatabase}, list, {}},
-                     Command{"token",
-                             "sign a token and print it",
-                             {Option{"--key", OptionKind::value, "FILE", "the private key", true},
-                              Option{"--role", OptionKind::value, "ROLE", "vantage (default), controller, read, admin"},
-                              Option{"--fleet", OptionKind::value, "NAME", "the fleet it is for", true},
-                              Option{"--vantage", OptionKind::value, "NAME", "of role vantage: the vantage it is for"},
-                              Option{"--run-id", OptionKind::value, "ID",
-                                     "of role vantage: the run; without it any run of that vantage"},
-                              Option{"--valid", OptionKind::value, "TIME",
-                                     "how long, such as 30m or 7d (default 1h, at most 31d)"}},
-                             token,
-                             {}},
-                 }};
+  const Option file{"file", OptionKind::value, "FILE", "the key: FILE is private, FILE.pub public", true, true};
+  return Command{
+      "keys",
+      "keys that sign tokens, and tokens",
+      {},
+      nullptr,
+      {
+          Command{"create", "make a key: FILE (private, mode 0600) and FILE.pub", {file}, create, {}},
+          Command{"add", "let a collector's database accept a public key", {kDatabase, file}, add, {}},
+          Command{"retire",
+                  "accept no new tokens of a key; older ones live until they expire",
+                  {kDatabase, Option{"key-id", OptionKind::value, "KEYID", "as keys list shows it", true, true}},
+                  retire,
+                  {}},
+          Command{"list", "the keys that a database knows", {kDatabase}, list, {}},
+          Command{
+              "token",
+              "sign a token and print it",
+              {Option{"--key", OptionKind::value, "FILE", "the private key", true},
+               Option{"--role", OptionKind::value, "ROLE", "vantage (default), controller, read, admin"},
+               Option{"--fleet", OptionKind::value, "NAME", "the fleet it is for", true},
+               Option{"--vantage", OptionKind::value, "NAME", "of role vantage: the vantage it is for"},
+               Option{"--run-id", OptionKind::value, "ID",
+                      "of role vantage: the run; without it any run of that vantage"},
+               Option{"--valid", OptionKind::value, "TIME", "how long, such as 30m or 7d (default 1h, at most 31d)"}},
+              token,
+              {}},
+      }};
 }
 
 }  // namespace parallax::cli

@@ -1,5 +1,7 @@
 // parallax sim aws: the simulated cloud for anybody's tools.
 
+#include <filesystem>
+
 #include <fmt/format.h>
 
 #include "base/log.h"
@@ -10,6 +12,18 @@
 namespace parallax::cli {
 
 namespace {
+
+// The homes of the simulated machines are temporary files: gone with them.
+struct RemovedAtEnd {
+  std::string directory;
+
+  ~RemovedAtEnd() {
+    if (!directory.empty()) {
+      std::error_code ignored;  // files that stay behind harm nobody
+      std::filesystem::remove_all(directory, ignored);
+    }
+  }
+};
 
 Result<int> sim_aws(const Arguments& arguments, World& world) {
   const ListenAddress listen = TRY(parse_listen(arguments.value_or("--listen", "127.0.0.1:4599")));
@@ -30,6 +44,8 @@ Result<int> sim_aws(const Arguments& arguments, World& world) {
     sim::ExecuteOptions execute;
     execute.directory =
         fmt::format("{}/parallax-sim-{}", world.environment("TMPDIR").value_or("/tmp"), world.rng.below(1'000'000'000));
+    // Relative to each machine's home, which outlives its boots: a spool of its own.
+    execute.environment[""]["PARALLAX_SPOOL"] = "spool";
     // The machines have this program on their PATH, as real ones would.
     execute.path_first = {world.program.substr(0, world.program.rfind('/'))};
     options.execute = std::move(execute);

@@ -248,6 +248,12 @@ TEST_F(CurlClientTest, NamesRefusedConnectionsAndUnknownHosts) {
               Phase::resolve);
 }
 
+TEST_F(CurlClientTest, GoesOnAfterANameThatDoesNotExist) {
+  // The same handle serves both: libcurl keeps its buffer when the first ends before there was a connection.
+  expect_code(get("http://parallax-test.invalid/"), ErrorKind::unavailable, "resolve-failed", Phase::resolve);
+  EXPECT_TRUE(answered("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").ok());
+}
+
 // --- limits ---
 
 void stall(const RawSocket& socket) {

@@ -202,7 +202,9 @@ void Transfer::set_up_connection() {
     set(CURLOPT_CAINFO, options_.ca_file.c_str());
   }
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  set(CURLOPT_BUFFERSIZE, kReceiveBufferBytes);
+  // libcurl 7.88 refuses this while a handle still has its buffer, as after a failure before there was a connection;
+  // that buffer is as large as this one already.
+  curl_easy_setopt(easy_, CURLOPT_BUFFERSIZE, kReceiveBufferBytes);
   set(CURLOPT_OPENSOCKETFUNCTION, &on_socket);
   set(CURLOPT_OPENSOCKETDATA, this);
   if (!relay_.empty()) {

@@ -9,9 +9,9 @@
 #include "sim/cloud/sim_aws.h"
 
 int main(int argc, char** argv) {
-  using namespace parallax;
-  const auto clock = make_system_clock();
-  const auto executor = make_thread_executor();
+  namespace sim = parallax::sim;
+  const auto clock = parallax::make_system_clock();
+  const auto executor = parallax::make_thread_executor();
   sim::SimulatedAwsOptions options;
   if (argc > 1) {
     options.cloud.world = sim::parse_world(argv[1]).value();
@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
   }
   if (argc > 4 && std::string_view(argv[3]) == "execute") {
     options.execute.emplace().directory = argv[4];
-    options.execute->minute = Seconds(1);
+    options.execute->minute = parallax::Seconds(1);
   }
   options.log = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
   auto aws = sim::SimulatedAws::start(options, *clock, *executor);

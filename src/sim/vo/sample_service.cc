@@ -255,6 +255,29 @@ SampleService::Answer SampleService::answer_cone(const Fields& fields, std::stri
   return answer;
 }
 
+namespace {
+
+// Those that the query names, in its order; all for `*`.
+Result<std::vector<const ColumnDefinition*>> chosen_columns(const StarQuery& query) {
+  std::vector<const ColumnDefinition*> columns;
+  if (query.columns.empty()) {
+    for (const ColumnDefinition& column : all_columns()) {
+      columns.push_back(&column);
+    }
+  }
+  for (const std::string& name : query.columns) {
+    const auto column = std::ranges::find_if(
+        all_columns(), [&](const ColumnDefinition& c) { return equals_ignore_case(c.column.name, name); });
+    if (column == all_columns().end()) {
+      return make_error(ErrorKind::invalid, fmt::format("No column '{}' in table 'stars'", name));
+    }
+    columns.push_back(&*column);
+  }
+  return columns;
+}
+
+}  // namespace
+
 SampleService::Answer SampleService::answer_tap(const Fields& fields) const {
   Answer answer;
   answer.query.endpoint = "tap";
@@ -274,19 +297,7 @@ SampleService::Answer SampleService::answer_tap(const Fields& fields) const {
     answer.query.cone = query.cone;
     const std::string format = field("RESPONSEFORMAT").empty() ? field("FORMAT") : field("RESPONSEFORMAT");
     const Serialization serialization = TRY(parse_format(format, options_.serialization));
-    for (const ColumnDefinition& column : all_columns()) {
-      if (query.columns.empty()) {
-        columns.push_back(&column);
-      }
-    }
-    for (const std::string& name : query.columns) {
-      const auto column = std::ranges::find_if(
-          all_columns(), [&](const ColumnDefinition& c) { return equals_ignore_case(c.column.name, name); });
-      if (column == all_columns().end()) {
-        return make_error(ErrorKind::invalid, fmt::format("No column '{}' in table 'stars'", name));
-      }
-      columns.push_back(&*column);
-    }
+    columns = TRY(chosen_columns(query));
     return std::pair(std::move(query), serialization);
   };
   const auto parsed = parse();

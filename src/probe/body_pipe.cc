@@ -5,8 +5,13 @@
 
 namespace parallax::probe {
 
-BodyPipe::BodyPipe(Clock& clock, Executor& executor, vo::VotableOptions early_options, std::stop_token stop)
-    : clock_(clock), executor_(executor), early_options_(std::move(early_options)), stop_(std::move(stop)) {}
+BodyPipe::BodyPipe(Clock& clock, Executor& executor, vo::VotableOptions early_options, std::size_t kept_bytes_max,
+                   std::stop_token stop)
+    : clock_(clock),
+      executor_(executor),
+      early_options_(std::move(early_options)),
+      kept_bytes_max_(kept_bytes_max),
+      stop_(std::move(stop)) {}
 
 BodyPipe::~BodyPipe() {
   if (queue_) {
@@ -22,22 +27,29 @@ bool BodyPipe::push(std::string_view piece) {
   if (buffer_.size() <= kChunkBytes) {
     return true;
   }
-  if (!task_) {
-    start_parser();
+  std::string chunk = std::exchange(buffer_, {});
+  buffer_.reserve(kChunkBytes + (64U << 10U));
+  if (task_) {
+    return hand_over(std::move(chunk));
   }
-  return hand_over();
+  kept_.push_back(std::move(chunk));
+  return kept_.size() * kChunkBytes <= kept_bytes_max_ || start_parser();
 }
 
-void BodyPipe::start_parser() {
+bool BodyPipe::start_parser() {
   reader_ = std::make_unique<vo::VotableReader>(early_options_);
   queue_ = std::make_unique<BoundedQueue<std::string>>(executor_, kInFlightBytes / kChunkBytes);
   task_ = executor_.spawn("parser", [this](const std::stop_token& stop) { parse(stop); });
+  for (std::string& chunk : std::exchange(kept_, {})) {
+    if (!hand_over(std::move(chunk))) {
+      return false;
+    }
+  }
+  return true;
 }
 
-bool BodyPipe::hand_over() {
+bool BodyPipe::hand_over(std::string chunk) {
   parser_was_slower_ = parser_was_slower_ || queue_->size() >= kInFlightBytes / kChunkBytes;
-  std::string chunk = std::exchange(buffer_, {});
-  buffer_.reserve(kChunkBytes + (64U << 10U));
   lost_ = !queue_->push(std::move(chunk), clock_.monotonic() + kParserWaitMax, stop_);
   return !lost_;
 }
@@ -62,16 +74,20 @@ ParsedBody BodyPipe::finish(const vo::VotableOptions& options) {
   ParsedBody body;
   if (task_) {
     if (!buffer_.empty() && !lost_ && !wants_no_more_) {
-      hand_over();
+      hand_over(std::move(buffer_));
     }
     queue_->close();
     task_->join();
   } else {
     reader_ = std::make_unique<vo::VotableReader>(options);
+    kept_.push_back(std::move(buffer_));
   }
   const Monotonic begin = clock_.monotonic();
-  if (!task_) {
-    ignore(reader_->push(buffer_), "the summary says which limit was reached");
+  for (std::string& chunk : kept_) {
+    if (!reader_->push(chunk)) {
+      break;  // the summary says which limit was reached
+    }
+    chunk = {};
   }
   body.summary = reader_->finish();
   body.parse_time = parse_time_ + (clock_.monotonic() - begin);

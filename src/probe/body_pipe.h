@@ -1,5 +1,6 @@
-// Takes the body of an answer as it arrives and hands it to the VOTable reader without slowing the transfer: a small
-// body is parsed after its last byte, a large one by a task of its own behind a bounded queue.
+// Takes the body of an answer as it arrives and hands it to the VOTable reader without slowing the transfer. A body is
+// kept and parsed after its last byte, since a parser beside the transfer would take processor time from it; one that
+// is too large to be kept is parsed by a task of its own behind a bounded queue.
 #pragma once
 
 #include <atomic>
@@ -7,6 +8,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/executor.h"
@@ -15,7 +17,7 @@
 
 namespace parallax::probe {
 
-inline constexpr std::size_t kChunkBytes = 256U << 10U;    // up to here: parsed in the same task
+inline constexpr std::size_t kChunkBytes = 256U << 10U;
 inline constexpr std::size_t kInFlightBytes = 32U << 20U;  // between transfer and parser
 inline constexpr Micros kParserWaitMax{Seconds(60)};       // for room in the queue, and for the parser's end
 
@@ -29,26 +31,30 @@ struct ParsedBody {
 // Thread safety: push() and finish() from one task.
 class BodyPipe {
  public:
-  // A transport tells the header fields only with the end of the body, so a large one is read by `early_options`.
-  BodyPipe(Clock& clock, Executor& executor, vo::VotableOptions early_options, std::stop_token stop);
+  // A transport tells the header fields only with the end of the body, so one that is not kept is read by
+  // `early_options`. Up to `kept_bytes_max` is kept.
+  BodyPipe(Clock& clock, Executor& executor, vo::VotableOptions early_options, std::size_t kept_bytes_max,
+           std::stop_token stop);
   ~BodyPipe();
   BodyPipe(const BodyPipe&) = delete;
   BodyPipe& operator=(const BodyPipe&) = delete;
 
   // False: the reader wants no more (one of our limits), or there was no room for kParserWaitMax.
   bool push(std::string_view piece);
-  // Call once. `options` count for a small body.
+  // Call once. `options` count for a body that was kept.
   ParsedBody finish(const vo::VotableOptions& options);
 
  private:
-  void start_parser();
-  bool hand_over();
+  bool start_parser();
+  bool hand_over(std::string chunk);
   void parse(const std::stop_token& stop);
 
   Clock& clock_;
   Executor& executor_;
   const vo::VotableOptions early_options_;
+  const std::size_t kept_bytes_max_;
   const std::stop_token stop_;
+  std::vector<std::string> kept_;  // full chunks, until there is a parser
   std::string buffer_;
   bool parser_was_slower_ = false;
   bool lost_ = false;  // a chunk could not be handed over

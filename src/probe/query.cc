@@ -215,7 +215,8 @@ class Query {
   http::Exchange exchange_one(const http::Request& request, const http::Url& url) {
     vo::VotableOptions early;
     early.limits = options_.limits.body;
-    pipe_ = std::make_unique<probe::BodyPipe>(clock_, executor_, std::move(early), stop_);
+    pipe_ = std::make_unique<probe::BodyPipe>(clock_, executor_, std::move(early), options_.limits.body_kept_bytes_max,
+                                              stop_);
     http::SendOptions send;
     send.limits = options_.limits.phases;
     send.limits.total = std::max(budget_ - Micros(m_.total_us), Micros(1));

@@ -18,6 +18,7 @@ namespace parallax {
 struct QueryLimits {
   http::PhaseLimits phases;  // `total` is the budget of the whole query, redirects included
   std::size_t body_bytes_max = 256U << 20U;
+  std::size_t body_kept_bytes_max = 24U << 20U;  // a larger body is parsed while it arrives
   std::size_t header_bytes_max = 256U << 10U;
   int hops_max = 11;  // the request and 10 redirects
   std::size_t evidence_bytes = 512;

@@ -15,6 +15,7 @@ using probe::ScriptedClient;
 using probe::votable;
 
 const std::pair<std::string, std::string> kXml = {"Content-Type", "application/x-votable+xml"};
+constexpr std::size_t kSmallBody = 256U << 10U;
 
 class QueryTest : public testing::Test {
  protected:
@@ -250,14 +251,18 @@ TEST_F(QueryTest, ObeysRetryAfter) {
   EXPECT_EQ(ask(cone_, answer(503)).verdict, Verdict::http_error);
 }
 
-TEST_F(QueryTest, ParsesALargeBodyBesideTheTransfer) {
-  const Measurement m = ask(cone_, answer(200, votable(100'000), {kXml}));
-  EXPECT_EQ(m.verdict, Verdict::ok) << m.message;
-  EXPECT_EQ(m.rows, 100'000);
+TEST_F(QueryTest, ParsesALargeBodyWhetherItCanBeKeptOrNot) {
+  for (const std::size_t kept : {std::size_t{0}, kSmallBody, options_.limits.body_kept_bytes_max}) {
+    options_.limits.body_kept_bytes_max = kept;
+    const Measurement m = ask(cone_, answer(200, votable(100'000), {kXml}));
+    EXPECT_EQ(m.verdict, Verdict::ok) << m.message;
+    EXPECT_EQ(m.rows, 100'000);
+  }
 }
 
 TEST_F(QueryTest, InflatesDeclaredGzipAndCountsBothSizes) {
   for (const int rows : {10, 100'000}) {
+    options_.limits.body_kept_bytes_max = rows == 10 ? options_.limits.body_kept_bytes_max : 0;
     const Measurement m = ask(cone_, answer(200, gzip_compress(votable(rows)), {kXml, {"Content-Encoding", "gzip"}}));
     EXPECT_EQ(m.verdict, Verdict::ok) << m.message;
     EXPECT_EQ(m.rows, rows);
@@ -266,6 +271,7 @@ TEST_F(QueryTest, InflatesDeclaredGzipAndCountsBothSizes) {
 }
 
 TEST_F(QueryTest, KnowsTheCodingOfALargeBodyByItsBytes) {
+  options_.limits.body_kept_bytes_max = kSmallBody;
   std::string noise;
   Xoshiro random(1);
   while (noise.size() < (1U << 20U)) {
@@ -288,8 +294,11 @@ TEST_F(QueryTest, KnowsTheCodingOfALargeBodyByItsBytes) {
 
 TEST_F(QueryTest, ABodyBeyondOurLimitsIsRefused) {
   options_.limits.body.rows_max = 50'000;
-  const Measurement m = ask(cone_, answer(200, votable(200'000), {kXml}));
-  EXPECT_EQ(m.verdict, Verdict::refused);
+  for (const std::size_t kept : {kSmallBody, options_.limits.body_kept_bytes_max}) {
+    options_.limits.body_kept_bytes_max = kept;
+    const Measurement m = ask(cone_, answer(200, votable(200'000), {kXml}));
+    EXPECT_EQ(m.verdict, Verdict::refused);
+  }
 }
 
 TEST_F(QueryTest, AnUnusableTemplateIsARecordToo) {

@@ -14,6 +14,9 @@ namespace {
 
 constexpr Micros kRedraw{Millis(200)};
 constexpr std::size_t kNoteMax = 70;
+// A line longer than the terminal is wide is cut, not wrapped: the next drawing counts lines to find the first one.
+constexpr std::string_view kWrapOff = "\x1b[?7l";
+constexpr std::string_view kWrapOn = "\x1b[?7h";
 
 void write_stderr(std::string_view text) {
   // Progress is for a person who looks: if stderr is gone there is nobody to tell.
@@ -78,7 +81,7 @@ std::string Progress::text_of(const Line& line, Monotonic now) const {
 
 void Progress::draw() {
   const Monotonic now = world_.clock.monotonic();
-  std::string text;
+  std::string text(kWrapOff);
   {
     const MutexLock lock(mutex_);
     if (drawn_ > 0) {
@@ -89,6 +92,7 @@ void Progress::draw() {
     }
     drawn_ = lines_.size();
   }
+  text += kWrapOn;
   write_stderr(text);
 }
 

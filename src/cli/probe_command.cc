@@ -235,7 +235,7 @@ Result<int> spool_send_command(const Arguments& arguments, World& world) {
                       "no token: set PARALLAX_TOKEN, or name a file of mode 0600 with --token-file");
   }
   const ProbeDeps deps{world.clock, world.rng, world.executor, world.files, world.http};
-  const SendOutcome outcome = TRY(spool_send(directory, options, deps));
+  const SendOutcome outcome = TRY(spool_send(directory, options, deps, world.stop));
   std::string text;
   for (const Delivery delivery : {Delivery::stored, Delivery::duplicate, Delivery::conflict, Delivery::refused}) {
     text += fmt::format("{} {}, ", outcome.spool.by_delivery[static_cast<std::size_t>(delivery)], to_string(delivery));
@@ -248,7 +248,10 @@ Result<int> spool_send_command(const Arguments& arguments, World& world) {
     log::error("the collector refused or kept apart: " + reason);
   }
   const bool refused = outcome.spool.by_delivery[static_cast<std::size_t>(Delivery::refused)] > 0;
-  return outcome.spool.pending > 0 ? 4 : refused ? 3 : 0;
+  if (outcome.spool.pending > 0) {
+    return world.stop.stop_requested() ? 130 : 4;
+  }
+  return refused ? 3 : 0;
 }
 
 }  // namespace

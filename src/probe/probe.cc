@@ -78,7 +78,7 @@ class Probe {
       fail(ended.error().text());
     }
     if (submitter_) {
-      const SubmitReport report = submitter_->finish();
+      const SubmitReport report = submitter_->finish(stop_);
       const MutexLock lock(mutex_);
       outcome_.submit = report;
     }
@@ -314,12 +314,13 @@ ProbeOutcome run_probe(const Order& order, const ProbeOptions& options, const Pr
   return Probe(order, options, deps, progress, std::move(stop)).run();
 }
 
-Result<SendOutcome> spool_send(const std::string& directory, const SubmitOptions& options, const ProbeDeps& deps) {
+Result<SendOutcome> spool_send(const std::string& directory, const SubmitOptions& options, const ProbeDeps& deps,
+                               std::stop_token stop) {
   TRY(check_collector_url(options.collector));
   const std::unique_ptr<Spool> spool = TRY(Spool::open(deps.files, deps.clock, directory, ""));
   Submitter submitter(options, deps.clock, deps.rng, deps.executor, deps.client, *spool);
   SendOutcome outcome;
-  outcome.submit = submitter.finish();
+  outcome.submit = submitter.finish(stop);
   outcome.spool = spool->counts();
   return outcome;
 }

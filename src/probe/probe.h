@@ -75,6 +75,7 @@ struct SendOutcome {
 };
 
 // `parallax spool send`: delivers what is in a spool, without asking anything. `options` holds collector and token.
-Result<SendOutcome> spool_send(const std::string& directory, const SubmitOptions& options, const ProbeDeps& deps);
+Result<SendOutcome> spool_send(const std::string& directory, const SubmitOptions& options, const ProbeDeps& deps,
+                               std::stop_token stop = {});
 
 }  // namespace parallax

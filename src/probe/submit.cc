@@ -78,14 +78,23 @@ void Submitter::notify() {
   changed_->notify();
 }
 
-SubmitReport Submitter::finish() {
+SubmitReport Submitter::finish(const std::stop_token& stop) {
   {
     const MutexLock lock(mutex_);
     finishing_ = true;
     deadline_ = clock_.monotonic() + options_.flush_wait;
   }
   changed_->notify();
-  task_->join();
+  {
+    const std::stop_callback hurry(stop, [this] {
+      {
+        const MutexLock lock(mutex_);
+        deadline_ = std::min(deadline_, clock_.monotonic() + options_.flush_wait_interrupted);
+      }
+      changed_->notify();
+    });
+    task_->join();
+  }
   const MutexLock lock(mutex_);
   return report_;
 }

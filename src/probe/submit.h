@@ -26,8 +26,9 @@ struct SubmitOptions {
   std::size_t batch_records_max = 500;
   std::size_t batch_bytes_max = 1U << 20U;
   std::size_t answer_bytes_max = 4U << 20U;
-  Micros flush_wait{Seconds(30)};  // how long a paid machine waits for a collector at the end
-  Micros linger{Seconds(1)};       // records are gathered so long before they go
+  Micros flush_wait{Seconds(30)};             // how long a paid machine waits for a collector at the end
+  Micros flush_wait_interrupted{Seconds(3)};  // and how long once it was told to stop: results are safe in the spool
+  Micros linger{Seconds(1)};                  // records are gathered so long before they go
   Micros backoff_first{Millis(250)};
   Micros backoff_max{Seconds(20)};
   Micros retry_after_max{Seconds(300)};
@@ -56,8 +57,9 @@ class Submitter {
   // Something new is in the spool.
   void notify();
 
-  // Sends what is left, for at most options.flush_wait, and ends the task. Call once.
-  SubmitReport finish();
+  // Sends what is left, for at most options.flush_wait (after a stop: flush_wait_interrupted), and ends the task. Call
+  // once.
+  SubmitReport finish(const std::stop_token& stop = {});
 
  private:
   enum class Step { progress, again, wait, give_up };

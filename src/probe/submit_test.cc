@@ -190,6 +190,21 @@ TEST_F(SubmitTest, ADeadCollectorIsWaitedForNoLongerThanAgreed) {
   EXPECT_EQ(spool_->counts().pending, 1);
 }
 
+TEST_F(SubmitTest, AStopShortensTheWaitForADeadCollector) {
+  fill(1);
+  options_.flush_wait = Seconds(1000);
+  options_.flush_wait_interrupted = Millis(30);
+  options_.backoff_first = options_.backoff_max = Seconds(1000);
+  client_ = std::make_unique<ScriptedClient>([](const auto&, const auto&, const auto&) {
+    return failure(ErrorKind::unavailable, "connect-refused", http::Phase::connect);
+  });
+  std::stop_source stop;
+  stop.request_stop();
+  Submitter submitter(options_, *clock_, rng_, *executor_, *client_, *spool_);
+  EXPECT_NE(submitter.finish(stop.get_token()).last_problem.find("cannot be reached"), std::string::npos);
+  EXPECT_EQ(spool_->counts().pending, 1);
+}
+
 TEST_F(SubmitTest, ARetryAfterBeyondTheFlushEndsTheWait) {
   fill(1);
   const SubmitReport report = flush([](const auto&, const auto&, const auto&) {

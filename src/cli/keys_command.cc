@@ -40,6 +40,13 @@ Result<int> add(const Arguments& arguments, World& world) {
   const std::unique_ptr<store::Store> database = TRY(store::open_store(arguments.value_or("--database", "")));
   const std::string key_id =
       TRY(collector::add_public_key(*database, text, world.clock.now()).with_context("reading " + path));
+  for (const KeyRecord& key : TRY(database->list_keys())) {
+    if (key.key_id == key_id && key.retired_at) {
+      return make_error(ErrorKind::conflict,
+                        fmt::format("{}: key {} was retired {} and stays so; 'parallax keys create' makes another",
+                                    path, key_id, to_iso8601_seconds(*key.retired_at)));
+    }
+  }
   print(key_id + "\n");
   return 0;
 }

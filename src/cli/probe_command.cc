@@ -214,7 +214,8 @@ Result<int> spool_list(const Arguments& arguments, World& world) {
   }
   for (const SpooledRun& run : runs) {
     print(fmt::format("{}  {} records, {} wait, {} rejected{}{}\n", run.run_id, run.records, run.pending, run.rejected,
-                      run.torn > 0 ? fmt::format(", {} torn", run.torn) : "", run.ended ? "" : ", not ended"));
+                      run.torn > 0 ? fmt::format(", {} torn", run.torn) : "",
+                      run.ended || run.records == 0 ? "" : ", not ended"));
   }
   return 0;
 }

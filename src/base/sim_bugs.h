@@ -1,5 +1,6 @@
-// Planted bugs: switches of simulation builds alone (PARALLAX_SIM_BUGS), by which the simulation shows that its invariants find
-// what they are there to find. In every other build `sim_bug()` is a constant false and the compiler drops the branch.
+// Planted bugs: switches of simulation builds alone (PARALLAX_SIM_BUGS), by which the simulation shows that its
+// invariants find what they are there to find. In every other build `sim_bug()` is a constant false and the compiler
+// drops the branch.
 #pragma once
 
 namespace parallax {

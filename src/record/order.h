@@ -16,7 +16,8 @@ inline constexpr std::string_view kOrderSchema = "parallax.order.v1";
 
 struct Order {
   std::string fleet, round_id, run_id, vantage;
-  std::string instance_id, instance_type;  // of the vantage; empty for a host of one's own. Copied into each measurement
+  std::string instance_id,
+      instance_type;      // of the vantage; empty for a host of one's own. Copied into each measurement
   std::string collector;  // base URL; empty: results stay in the spool
   std::string token;      // secret: only in a 0600 file, never in argv or output
   ConeParameters cones;

@@ -113,8 +113,8 @@ def per_query(bench):
 
 
 def transfer(bench):
-    """20 MB in one answer: the probe's own figure for the whole query against curl's for the same URL. Without a limit of
-    speed it shows what keeping the body costs, which curl does too when it writes a file."""
+    """20 MB in one answer: the probe's own figure for the whole query against curl's for the same URL. Without a limit
+    of speed it shows what keeping the body costs, which curl does too when it writes a file."""
     body = services.votable(LARGE_BYTES // len(services.ROW))
     away, file = "/dev/null", bench.directory / "body"
     rows = []
@@ -228,8 +228,8 @@ def ingest(bench):
     if any(statuses) or stored != SPOOLS * RECORDS:
         raise RuntimeError(f"senders ended with {statuses}; {stored} of {SPOOLS * RECORDS} records were stored")
     ours, peer = stored / wall, stored / bare_sqlite(bench, spools)
-    return [Row(f"measurements/s, {SPOOLS} spools over HTTP, and bare SQLite", f"{ours:.0f}", f"{peer:.0f}", ours / peer,
-                "10,000", ours >= 10_000)]
+    return [Row(f"measurements/s, {SPOOLS} spools over HTTP, and bare SQLite", f"{ours:.0f}", f"{peer:.0f}",
+                ours / peer, "10,000", ours >= 10_000)]
 
 
 def votable(bench):

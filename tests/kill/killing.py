@@ -213,7 +213,8 @@ def killed_at_random(tools, seed, kills, say):
         status = collector.stop()
         complaints = [f"the collector ended with {status}"] if status else []
         report(say, tally, lanes, service, collector)
-        complaints += comparing.complaints_about(service, collector, [run for lane in lanes.values() for run in lane.runs])
+        runs = [run for lane in lanes.values() for run in lane.runs]
+        complaints += comparing.complaints_about(service, collector, runs)
         complaints += complaints_about_the_test(tally, kills, between_min, collector)
         for lane in lanes.values():
             complaints += [f"left in the spool: {path.name}" for path in lane.spool.glob("*.journal")]
@@ -250,8 +251,9 @@ def report(say, tally, lanes, service, collector):
     say(f"{tally.total()} kills: {by_victim['probe']} of a probe, {by_victim['collector']} of the collector; "
         f"{tally.between()} between a send and its confirmation")
     say("at: " + ", ".join(f"{moment} {n}" for moment, n in sorted(by_moment.items())))
-    say(f"{sum(lane.lives for lane in lanes.values())} lives of probes, {sum(len(lane.runs) for lane in lanes.values())} "
-        f"orders, {sum(lane.proxy.posts for lane in lanes.values())} POSTs")
+    say(f"{sum(lane.lives for lane in lanes.values())} lives of probes, "
+        f"{sum(len(lane.runs) for lane in lanes.values())} orders, "
+        f"{sum(lane.proxy.posts for lane in lanes.values())} POSTs")
     say(f"{len(service.queries)} queries asked, {sum(q.whole for q in service.queries)} answered to the end; "
         f"{len(rows)} rows, {sum(comparing.was_killed(row) for row in rows)} of them 'probe-killed'; "
         f"{collector.counters().get('ingest.duplicate', 0)} records came again and were known, "

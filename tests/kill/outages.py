@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import random
+import sqlite3
 import subprocess
 import time
 
@@ -128,6 +129,37 @@ def collector_misbehaves(tools, args, say):
         complaints += comparing.complaints_about(service, collector, runs)
     finally:
         collector.end()
+    return complaints
+
+
+def comparison_notices(tools, args, say):
+    """A test of the test: a row that is lost, foreign or not true does not pass."""
+    rng = random.Random(f"{args.seed}-notices")
+    service, collector = service_for_all(), processes.Collector(tools)
+    try:
+        collector.start_and_wait()
+        run = processes.Run(tools, rng, "seen", service.url("seen"), f"http://127.0.0.1:{collector.port}", 10)
+        run_probe(tools, run, tools.directory / "spool", "30s")
+    finally:
+        collector.end()
+    complaints = comparing.complaints_about(service, collector, [run])
+    damages = {"a lost row": "DELETE FROM measurements WHERE sequence = 3",
+               "other bytes": "UPDATE measurements SET json = json_set(json, '$.bytes_wire', 1) WHERE sequence = 4",
+               "a row of nobody": "UPDATE measurements SET json = json_set(json, '$.run_id', 'x') WHERE sequence = 5",
+               "another place": "UPDATE measurements SET json = json_set(json, '$.ra', 0.5) WHERE sequence = 6"}
+    for name, statement in damages.items():
+        before = collector.rows()
+        with sqlite3.connect(collector.database) as connection:
+            connection.execute("CREATE TABLE whole AS SELECT * FROM measurements")
+            connection.execute(statement)
+        check(complaints, before != collector.rows(), f"{name}: nothing was damaged")
+        found = comparing.complaints_about(service, collector, [run])
+        with sqlite3.connect(collector.database) as connection:
+            connection.execute("DELETE FROM measurements")
+            connection.execute("INSERT INTO measurements SELECT * FROM whole")
+            connection.execute("DROP TABLE whole")
+        check(complaints, found, f"{name} is not noticed")
+        say(f"{name}: {found[0] if found else 'not noticed'}")
     return complaints
 
 

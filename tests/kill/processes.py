@@ -133,7 +133,8 @@ class Collector:
 class Run:
     """One order: cones that nobody else asks, in a file of mode 0600."""
 
-    def __init__(self, tools, random, vantage, service_url, collector_url, cones, queries_per_second=1000.0, parallel=4):
+    def __init__(self, tools, random, vantage, service_url, collector_url, cones, queries_per_second=1000.0,
+                 parallel=4):
         self.run_id = make_ulid(random)
         self.vantage = vantage
         self.cones = [{"ra": round(random.uniform(0, 360), 7), "dec": round(random.uniform(-90, 90), 7),

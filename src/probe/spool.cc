@@ -166,10 +166,8 @@ struct Spool::Run {
 Spool::Spool(Files* files, Clock& clock, std::string directory, SpoolLimits limits)
     : files_(files), clock_(clock), directory_(std::move(directory)), limits_(limits), synced_at_(clock.monotonic()) {}
 
-Spool::~Spool() {
-  const MutexLock lock(mutex_);
-  drop_ballast();
-}
+// Writes nothing: a run that ended has dropped its ballast, and one that was cut short leaves it to the next start.
+Spool::~Spool() = default;
 
 bool Spool::drop_ballast() {
   if (!has_ballast_) {
@@ -434,6 +432,7 @@ Result<> Spool::sync() {
 
 Result<> Spool::end_run() {
   const MutexLock lock(mutex_);
+  drop_ballast();
   CHECK(current_ != nullptr);
   const std::string run_id = current_->run_id;
   current_->ended = true;

@@ -87,6 +87,8 @@ void RegionRun::claim(const std::vector<VantageRun*>& candidates) {
       v->unclear = true;
       change(*v, RunState::starting, "the answer to its start was lost: " + error.text());
     }
+  } else if (error.kind == ErrorKind::throttled && candidates[0]->claim_attempts < kClaimAttemptsMax) {
+    look_problem_ = error.text();  // nothing was started: asked for again after the next look
   } else if (candidates.size() > 1) {
     // One machine without capacity fails the whole call: ask for each by itself.
     for (VantageRun* v : candidates) {

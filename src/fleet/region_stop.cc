@@ -82,8 +82,13 @@ void RegionRun::step_stopping(VantageRun& v, const Instance* instance) {
     end(v);
     return;
   }
-  if (instance != nullptr && v.stop_answered &&
-      (instance->state == InstanceState::stopped || is_gone(instance->state))) {
+  // EC2 refuses to stop what is being terminated, and a view that shows that much is not from before the start.
+  if (instance != nullptr &&
+      (is_gone(instance->state) || (v.stop_answered && instance->state == InstanceState::stopped))) {
+    if (v.step == Step::clearing && is_gone(instance->state)) {
+      fail(v, fmt::format("it is {}", to_string(instance->state)));
+      return;
+    }
     if (v.step == Step::clearing) {
       v.vantage.instance = *instance;
       v.stop_answered = false;

@@ -249,7 +249,8 @@ bool BinaryRows::is_null_scalar(const Column& column, const char* value) {
 Result<> BinaryRows::end_cell(bool is_null) {
   ++cells_;
   const bool is_masked =
-      mask_bytes_ > 0 && (static_cast<unsigned char>(mask_[column_ / 8]) >> (7 - column_ % 8) & 1U) != 0;
+      mask_bytes_ > 0 &&
+      (static_cast<unsigned>(static_cast<unsigned char>(mask_[column_ / 8])) >> (7 - column_ % 8) & 1U) != 0;
   null_cells_ += is_null || is_masked ? 1 : 0;
   text_seen_ = 0;
   text_matched_ = 0;

@@ -262,7 +262,11 @@ void stall(const RawSocket& socket) {
 
 TEST_F(CurlClientTest, TimesOutWhileResolving) {
   options_.limits.resolve = Micros(1);
-  const Exchange exchange = get("http://parallax-test.invalid/");
+  Exchange exchange = get("http://parallax-test.invalid/");
+  // A resolver of this machine can say no before anybody has looked at the clock: then that is the answer. Ask again.
+  for (int i = 0; i < 200 && exchange.error->code == "resolve-failed"; ++i) {
+    exchange = get("http://parallax-test.invalid/");
+  }
   expect_code(exchange, ErrorKind::timeout, "timeout", Phase::resolve);
   EXPECT_FALSE(exchange.transport.timings.connect.has_value());
 }

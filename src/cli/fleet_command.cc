@@ -109,21 +109,33 @@ Result<std::string> controller_token(World& world, const fleet::RoundSpec& round
   return sign_token(payload, *round.signing_key);
 }
 
+Json round_to_json(const fleet::RoundOutcome& outcome) {
+  JsonArray runs;
+  for (const fleet::RegionOutcome& region : outcome.regions) {
+    for (const fleet::VantageOutcome& vantage : region.vantages) {
+      Json run = to_json(vantage.run);
+      run.set("left_running", vantage.left_running);
+      runs.push_back(std::move(run));
+    }
+    if (!region.problem.empty()) {
+      runs.push_back(Json::object({{"region", region.region}, {"problem", region.problem}}));
+    }
+  }
+  return Json(std::move(runs));
+}
+
+void add_run_row(Table& table, const Run& run, bool kept) {
+  const bool runs_on = kept && run.state == RunState::done;
+  const std::string billed = run.billed_seconds ? fmt::format("{}", *run.billed_seconds) : "";
+  table.add({run.vantage, runs_on ? "running" : std::string(to_string(run.state)),
+             run.exit_code ? fmt::format("{}", *run.exit_code) : "", billed, billed.empty() ? "" : money(run.cost_usd),
+             run.cause});
+}
+
 // `kept`: machines whose run went well are left running.
 void print_round(const fleet::RoundOutcome& outcome, bool json, bool kept) {
   if (json) {
-    JsonArray runs;
-    for (const fleet::RegionOutcome& region : outcome.regions) {
-      for (const fleet::VantageOutcome& vantage : region.vantages) {
-        Json run = to_json(vantage.run);
-        run.set("left_running", vantage.left_running);
-        runs.push_back(std::move(run));
-      }
-      if (!region.problem.empty()) {
-        runs.push_back(Json::object({{"region", region.region}, {"problem", region.problem}}));
-      }
-    }
-    print(Json(std::move(runs)).pretty() + "\n");
+    print(round_to_json(outcome).pretty() + "\n");
     return;
   }
   Table table({"vantage", "state", "exit>", "billed s>", "cost>", "cause"});
@@ -132,12 +144,7 @@ void print_round(const fleet::RoundOutcome& outcome, bool json, bool kept) {
       table.add({region.region, "failed", "", "", "", region.problem});
     }
     for (const fleet::VantageOutcome& vantage : region.vantages) {
-      const Run& run = vantage.run;
-      const bool runs_on = kept && run.state == RunState::done;
-      table.add({run.vantage, runs_on ? "running" : std::string(to_string(run.state)),
-                 run.exit_code ? fmt::format("{}", *run.exit_code) : "",
-                 run.billed_seconds ? fmt::format("{}", *run.billed_seconds) : "",
-                 run.billed_seconds ? money(run.cost_usd) : "", run.cause});
+      add_run_row(table, vantage.run, kept);
     }
   }
   print(table.text());

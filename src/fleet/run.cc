@@ -61,7 +61,7 @@ std::vector<RegionVantages> find_vantages(const FleetDeps& deps, const std::stri
       region.vantages.push_back(Vantage{single ? regions[i] : regions[i] + "/" + instance.id, instance});
     }
     if (region.vantages.empty()) {
-      region.problem = fmt::format("{}: no instance has the tag {}={}", regions[i], kFleetTag, fleet);
+      region.problem = fmt::format("no instance has the tag {}={}", kFleetTag, fleet);
     }
   });
   return found;

@@ -146,7 +146,7 @@ Result<int> demo(const Arguments& arguments, World& world) {
   const fleet::RoundOutcome outcome = TRY(run_demo_round(*demo, world, round));
   for (const fleet::RegionOutcome& region : outcome.regions) {
     if (!region.problem.empty()) {
-      log::error(region.problem);
+      log::error(fmt::format("{}: {}", region.region, region.problem));
     }
     for (const fleet::VantageOutcome& vantage : region.vantages) {
       if (!vantage.run.cause.empty() || vantage.left_running) {

@@ -155,16 +155,21 @@ Result<> BinaryRows::push(std::string_view bytes) {
       case Step::skip:
         skip(bytes);
         if (skip_left_ == 0) {
-          const NullRule rule = columns_[column_].rule;
-          const bool is_text_cell = rule == NullRule::text || rule == NullRule::wide_text;
-          TRY(end_cell(is_text_cell ? !text_differs_ &&
-                                          (text_matched_ == 0 || text_matched_ == columns_[column_].null_text.size())
-                                    : rule == NullRule::empty && cell_bytes_ == 0));
+          TRY(end_cell(is_null_array()));
         }
         break;
     }
   }
   return {};
+}
+
+// Of a cell that was skipped over to its end: by its rule, an empty one, or a text that is empty or the null value.
+bool BinaryRows::is_null_array() const {
+  const Column& column = columns_[column_];
+  if (column.rule == NullRule::text || column.rule == NullRule::wide_text) {
+    return !text_differs_ && (text_matched_ == 0 || text_matched_ == column.null_text.size());
+  }
+  return column.rule == NullRule::empty && cell_bytes_ == 0;
 }
 
 // Whether the next step can be done without input: an array of no elements at the end of what has arrived.

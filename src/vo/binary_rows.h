@@ -58,6 +58,7 @@ class BinaryRows {
   static void plan_null(const Field& field, Datatype type, Column& column);
 
   bool gather(std::string_view& bytes, std::size_t wanted, const char*& found);
+  bool is_null_array() const;
   bool needs_no_bytes() const;
   void start_row(const char* mask);
   Result<> start_variable(const char* count_bytes);

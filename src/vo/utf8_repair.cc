@@ -8,6 +8,23 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
+// Bytes of the character that begins with this byte (0x80 or above), or 0 where none does.
+int size_by_lead(unsigned char lead) {
+  if (lead < 0xC2 || lead > 0xF4) {
+    return 0;
+  }
+  return lead <= 0xDF ? 2 : lead <= 0xEF ? 3 : 4;
+}
+
+// Whether a character of that size may have this code: not written longer than needed, no surrogate, not beyond
+// Unicode.
+bool is_good_code(int size, std::uint32_t code) {
+  if (size == 3) {
+    return code >= 0x800 && (code < 0xD800 || code > 0xDFFF) && code < 0xFFFE;
+  }
+  return size != 4 || (code >= 0x10000 && code <= 0x10FFFF);
+}
+
 // Bytes of the character at `text[at]`: 1 to 4, or 0 if it is bad, or -1 if `text` ends inside it.
 int character_size(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
@@ -15,10 +32,7 @@ int character_size(std::string_view text, std::size_t at) {
   if (lead < 0x80) {
     return lead >= 0x20 || lead == '\t' || lead == '\n' || lead == '\r' ? 1 : 0;
   }
-  const int size = lead >= 0xC2 && lead <= 0xDF   ? 2
-                   : lead >= 0xE0 && lead <= 0xEF ? 3
-                   : lead >= 0xF0 && lead <= 0xF4 ? 4
-                                                  : 0;
+  const int size = size_by_lead(lead);
   std::uint32_t code = 0;
   for (int i = 1; i < size; ++i) {
     if (at + static_cast<std::size_t>(i) >= text.size()) {
@@ -30,10 +44,7 @@ int character_size(std::string_view text, std::size_t at) {
     }
     code = (i == 1 ? lead & (0xFFU >> (size + 1)) : code) << 6U | (next & 0x3FU);
   }
-  if (size == 3 && (code < 0x800 || (code >= 0xD800 && code <= 0xDFFF) || code >= 0xFFFE)) {
-    return 0;
-  }
-  return size == 4 && (code < 0x10000 || code > 0x10FFFF) ? 0 : size;
+  return is_good_code(size, code) ? size : 0;
 }
 
 // Where the first byte at or after `at` is that is neither printable ASCII nor one of XML's blanks. Eight at a time.

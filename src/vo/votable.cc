@@ -108,7 +108,7 @@ struct VotableReader::State {
   void finish_parts();
   void start_xml(std::string_view head);
   Result<> take_body(std::string_view bytes);
-  Result<> take_xml_result(Result<> result);
+  Result<> take_xml_result(const Result<>& result);
   void finish_body();
 };
 
@@ -251,7 +251,7 @@ Result<> VotableReader::State::take_body(std::string_view bytes) {
   return {};
 }
 
-Result<> VotableReader::State::take_xml_result(Result<> result) {
+Result<> VotableReader::State::take_xml_result(const Result<>& result) {
   if (result) {
     return {};
   }
@@ -302,7 +302,7 @@ void VotableReader::State::finish_parts() {
   }
   check_complete(outer);
   if (is_early_end && !ignores_rest) {
-    ignore(take_xml_result(std::move(result)), "the summary has it");
+    ignore(take_xml_result(result), "the summary has it");
   }
 }
 

@@ -68,7 +68,6 @@ bool VotableDocument::is_at_home(Element element) const {
       return parent == Element::votable || parent == Element::resource || parent == Element::definitions ||
              parent == Element::table || parent == Element::data;
     case Element::resource:
-      return parent == Element::votable || parent == Element::resource;
     case Element::definitions:
       return parent == Element::votable || parent == Element::resource;
     case Element::table:

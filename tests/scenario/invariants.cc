@@ -161,7 +161,8 @@ void Invariants::check_measurements(const std::vector<Measurement>& stored,
     const std::string host = query.peer.substr(0, query.peer.find(':'));
     answers[key_of(host, query.name, query.cone.value_or(Cone{}))].push_back(&query);
   }
-  for (const auto& [key, queries] : answers) {
+  for (const auto& [answered_key, queries] : answers) {
+    const QueryKey& key = answered_key;  // clang 14 takes no structured binding into a lambda
     const auto found = records.find(key);
     const std::size_t count = found == records.end() ? 0 : found->second.size();
     const Instant at = queries.back()->at;

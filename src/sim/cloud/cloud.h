@@ -54,6 +54,12 @@ struct CloudTimings {
   DurationRange invocation{Millis(200), Millis(1000)};  // SendCommand -> GetCommandInvocation knows it
   Micros terminated_visible{Seconds(3600)};
   Micros ping_after_stop{Seconds(30)};  // DescribeInstanceInformation still shows an instance that stopped
+  DurationRange status_checks{Seconds(90), Seconds(300)};     // running -> status checks passed
+  DurationRange interface_lingers{Seconds(10), Seconds(30)};  // terminated -> its network interface is gone
+  DurationRange image_create{Seconds(60), Seconds(300)};      // CreateImage: pending -> available
+  DurationRange image_copy{Seconds(120), Seconds(900)};       // CopyImage: pending -> available
+  DurationRange snapshot{Seconds(20), Seconds(180)};          // CreateSnapshot, CopySnapshot: pending -> completed
+  Micros image_name_held{Seconds(120)};  // a name cannot be used again for so long after DeregisterImage
 };
 
 struct CloudOptions {
@@ -67,7 +73,13 @@ struct CloudOptions {
   // A start shows the agent's ping of an earlier boot until it has registered anew.
   bool stale_ping = true;
   bool throttling = true;  // the published token buckets
-  RegionFaults faults;     // of every region, until set_faults
+  // Room for instances that are pending or running, by "ZONE/TYPE", "ZONE/*" or "*/TYPE": the first of these that is
+  // there counts. Absent: enough. More answers InsufficientInstanceCapacity.
+  std::map<std::string, int> capacity;
+  // On-Demand standard vCPUs that may be pending or running in a region. More answers VcpuLimitExceeded.
+  int vcpu_limit = 2000;
+  std::vector<std::string> without_default_vpc;  // regions whose owner deleted it
+  RegionFaults faults;                           // of every region, until set_faults
 };
 
 struct Call {

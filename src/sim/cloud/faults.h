@@ -38,8 +38,14 @@ struct RegionFaults {
   double stale_read = 0;  // a Describe call shows the world of stale_age ago
   Micros stale_age{Seconds(5)};
 
-  double capacity = 0;     // StartInstances answers InsufficientInstanceCapacity
-  double start_fails = 0;  // pending -> stopped, Server.InsufficientInstanceCapacity
+  double new_id_unknown = 0;  // an id that a call has just made is unknown to later calls
+  Micros new_id_unknown_for{Seconds(10)};
+  double tags_lag = 0;  // Describe calls and their tag filters see tags of before
+  Micros tags_lag_for{Seconds(20)};
+
+  double capacity = 0;     // RunInstances and StartInstances answer InsufficientInstanceCapacity
+  double start_fails = 0;  // pending -> stopped (a first start: terminated), Server.InsufficientInstanceCapacity
+  double copy_fails = 0;   // CopyImage and CreateImage: pending -> failed
 
   double agent_never = 0;  // the SSM agent does not register in this boot
   double agent_late = 0;   // it needs agent_late_by more

@@ -25,6 +25,7 @@
 #include "codec/json.h"
 #include "sim/cloud/faults.h"
 #include "sim/cloud/guest.h"
+#include "sim/cloud/signature_check.h"
 
 namespace parallax::sim {
 
@@ -133,6 +134,10 @@ class Cloud final : public GuestControl {
   Fault draw_fault(const Call& call);
   // Takes a token from the published bucket of the call. False: over the limit.
   bool take_token(const Call& call, const Json& input);
+  // The key that signs with that id; nullopt where nobody has it.
+  std::optional<SigningKey> find_signing_key(std::string_view key_id) const;
+  // How long a byte takes to that region and back; zero where no latency was asked for.
+  Micros round_trip(const std::string& region) const;
   // A random UUID from the injected Rng.
   std::string make_request_id();
 

@@ -1,10 +1,15 @@
 #include "sim/cloud/endpoint.h"
 
+#include <algorithm>
+#include <memory>
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "aws/model/model.h"
 #include "base/text.h"
 #include "sim/cloud/operations.h"
+#include "sim/cloud/refusal.h"
 #include "sim/cloud/signature_check.h"
 #include "sim/cloud/wire.h"
 
@@ -15,94 +20,77 @@ namespace {
 using aws::Protocol;
 
 constexpr std::size_t kBodyBytesMax = 1U << 20U;
-constexpr std::string_view kBadCredentials = "AWS was not able to validate the provided access credentials";
+// Lines about operations that are lacking; a client that asks for thousands of names fills no log.
+constexpr std::size_t kLackingMax = 1000;
 
-http::Response make_response(int status, std::string content_type, std::string body, const std::string& request_id) {
-  http::Response response;
-  response.status = status;
-  response.headers.set("Content-Type", std::move(content_type));
-  response.headers.set("x-amzn-RequestId", request_id);
-  response.body = std::move(body);
-  return response;
+using Alias = std::pair<std::string_view, std::string_view>;
+
+// The services that may stand in a credential scope, by their signing names.
+const aws::ServiceModel* model_of_scope(std::string_view signing_name) {
+  static constexpr Alias kServices[] = {
+      {"ec2", "ec2"},           {"iam", "iam"}, {"monitoring", "cloudwatch"}, {"pricing", "pricing"},
+      {"scheduler", "scheduler"}, {"ssm", "ssm"}, {"sts", "sts"}};
+  const auto* const found = std::ranges::find(kServices, signing_name, &Alias::first);
+  return found == std::end(kServices) ? nullptr : aws::find_service(found->second);
 }
 
-Protocol protocol_of(const std::string& service) {
-  if (service == "ec2") {
-    return Protocol::ec2;
+// The service that a request speaks to, where no signature says it or it is none of ours.
+const aws::ServiceModel& guess_model(const http::Request& request) {
+  static constexpr Alias kVersions[] = {{"2010-05-08", "iam"}, {"2011-06-15", "sts"}, {"2010-08-01", "cloudwatch"}};
+  std::string_view name = "ec2";
+  if (const std::string* target = request.headers.find("X-Amz-Target")) {
+    name = target->starts_with("AWSPriceListService.") ? "pricing" : "ssm";
+  } else if (const std::string version = form_field(request.body, "Version"); !version.empty()) {
+    const auto* const found = std::ranges::find(kVersions, version, &Alias::first);
+    name = found == std::end(kVersions) ? "ec2" : found->second;
+  } else if (request.url.starts_with("/schedule") || request.url.starts_with("/tags/")) {
+    name = "scheduler";
   }
-  return service == "sts" || service == "iam" ? Protocol::query : Protocol::json;
+  const aws::ServiceModel* model = aws::find_service(name);
+  return model == nullptr ? *aws::find_service("ec2") : *model;
 }
 
-http::Response error_response(const std::string& service, const Error& error, const std::string& request_id) {
-  const Protocol protocol = protocol_of(service);
-  const int status = error.status == 0 ? 400 : error.status;
-  if (protocol == Protocol::ec2) {
-    return make_response(
-        status, "text/xml;charset=UTF-8",
-        fmt::format("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>{}</Code>"
-                    "<Message>{}</Message></Error></Errors><RequestID>{}</RequestID></Response>",
-                    xml_escape(error.code), xml_escape(error.message), request_id),
-        request_id);
-  }
-  if (protocol == Protocol::query) {
-    return make_response(
-        status, "text/xml",
-        fmt::format("<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>{}"
-                    "</Type><Code>{}</Code><Message>{}</Message></Error><RequestId>{}</RequestId>"
-                    "</ErrorResponse>",
-                    status >= 500 ? "Receiver" : "Sender", xml_escape(error.code), xml_escape(error.message),
-                    request_id),
-        request_id);
-  }
-  const aws::ServiceModel* model = aws::find_service(service);
-  const aws::Shape* shape = model == nullptr ? nullptr : model->find_shape(error.code);
-  const bool capital = shape != nullptr && shape->find_member("Message") != nullptr;
-  Json body = Json::object({{"__type", error.code}});
-  if (!error.message.empty()) {
-    body.set(capital ? "Message" : "message", error.message);
-  }
-  return make_response(status, "application/x-amz-json-1.1", body.dump(), request_id);
+// STS answers these two without a signature: their input is the proof.
+bool needs_no_signature(const aws::ServiceModel& model, const http::Request& request) {
+  const std::string action = form_field(request.body, "Action");
+  return model.metadata().service == "sts" && (action == "AssumeRoleWithWebIdentity" || action == "AssumeRoleWithSAML");
 }
 
-Error by_protocol(const std::string& service, std::pair<int, std::string_view> ec2,
-                  std::pair<int, std::string_view> query, std::pair<int, std::string_view> json, std::string message) {
-  const Protocol protocol = protocol_of(service);
-  const auto& [status, code] = protocol == Protocol::ec2 ? ec2 : protocol == Protocol::query ? query : json;
-  if (code == "AuthFailure") {
-    message = kBadCredentials;
+// What a request asked for, for the log.
+std::string asked(const aws::ServiceModel& model, const http::Request& request) {
+  switch (model.metadata().protocol) {
+    case Protocol::ec2:
+    case Protocol::query:
+      return form_field(request.body, "Action");
+    case Protocol::json:
+    case Protocol::other: {
+      const std::string target = request.headers.get("X-Amz-Target");
+      return target.substr(target.find('.') + 1);
+    }
+    case Protocol::rest_json:
+      break;
   }
-  return service_error(status, std::string(code), std::move(message));
+  return request.method + " " + request.url.substr(0, request.url.find('?'));
 }
 
-Error signature_error(const SignatureCheck& check, const std::string& service) {
-  switch (check.problem) {
+Refusal refusal_of(SignatureProblem problem) {
+  switch (problem) {
     case SignatureProblem::missing:
-      return by_protocol(service, {401, "AuthFailure"}, {403, "MissingAuthenticationToken"},
-                         {400, "MissingAuthenticationTokenException"}, check.message);
+      return Refusal::no_signature;
     case SignatureProblem::incomplete:
-      return by_protocol(service, {401, "AuthFailure"}, {403, "IncompleteSignature"},
-                         {400, "IncompleteSignatureException"}, check.message);
+      return Refusal::incomplete_signature;
     case SignatureProblem::unknown_key:
-      return by_protocol(service, {401, "AuthFailure"}, {403, "InvalidClientTokenId"},
-                         {400, "UnrecognizedClientException"}, check.message);
+      return Refusal::unknown_key;
     case SignatureProblem::expired:
     case SignatureProblem::early:
-      return by_protocol(service, {400, "RequestExpired"}, {403, "SignatureDoesNotMatch"},
-                         {400, "InvalidSignatureException"}, check.message);
+      return Refusal::clock;
+    case SignatureProblem::token_expired:
+      return Refusal::token_expired;
     case SignatureProblem::mismatch:
     case SignatureProblem::none:
       break;
   }
-  return by_protocol(service, {401, "AuthFailure"}, {403, "SignatureDoesNotMatch"}, {400, "InvalidSignatureException"},
-                     check.message);
-}
-
-// Which service an unsigned request means.
-std::string guess_service(const http::Request& request) {
-  if (request.headers.find("X-Amz-Target") != nullptr) {
-    return "ssm";
-  }
-  return form_field(request.body, "Version") == "2011-06-15" ? "sts" : "ec2";
+  return Refusal::wrong_signature;
 }
 
 bool is_loopback_host(std::string host) {
@@ -113,43 +101,6 @@ bool is_loopback_host(std::string host) {
   }
   host = to_lower(host);
   return host == "localhost" || host == "::1" || host == "127.0.0.1";
-}
-
-Error unknown_operation(const std::string& service, const std::string& operation) {
-  if (protocol_of(service) == Protocol::json) {
-    return client_error("UnknownOperationException", "");
-  }
-  return client_error("InvalidAction", fmt::format("The action {} is not valid for this web service.", operation));
-}
-
-// The operation's name, where the protocol keeps it.
-Result<std::string> operation_name(const http::Request& request, const aws::ServiceModel& model) {
-  const aws::Metadata& metadata = model.metadata();
-  if (metadata.protocol == Protocol::json) {
-    const std::string target = request.headers.get("X-Amz-Target");
-    const std::string prefix = metadata.target_prefix + ".";
-    return target.starts_with(prefix) ? Result<std::string>(target.substr(prefix.size()))
-                                      : Result<std::string>(client_error("UnknownOperationException", ""));
-  }
-  const std::string action = form_field(request.body, "Action");
-  if (action.empty()) {
-    return client_error("MissingAction", "The request must contain the parameter Action");
-  }
-  const std::string version = form_field(request.body, "Version");
-  if (version != metadata.api_version) {
-    return client_error(metadata.protocol == Protocol::ec2 ? "NoSuchVersion" : "InvalidAction",
-                        fmt::format("The requested version ({}) is not valid.", version));
-  }
-  return action;
-}
-
-Error fault_error(const std::string& service, FaultKind kind) {
-  if (kind == FaultKind::throttle) {
-    return by_protocol(service, {503, "RequestLimitExceeded"}, {400, "Throttling"}, {400, "ThrottlingException"},
-                       service == "ec2" ? "Request limit exceeded." : "Rate exceeded");
-  }
-  return by_protocol(service, {500, "InternalError"}, {500, "InternalFailure"}, {500, "InternalServerError"},
-                     "An internal error has occurred");
 }
 
 http::Response refuse(int status, std::string text) {
@@ -177,8 +128,12 @@ http::Service::Admission CloudEndpoint::admit(const http::Request& head) {
   } else if (options_.loopback_hosts_only && !is_loopback_host(head.headers.get("Host"))) {
     admission.answer = refuse(403, "This simulated cloud executes commands and answers for loopback names only.");
   } else if (head.method != "POST") {
-    admission.answer = refuse(405, "A simulated AWS endpoint: POST signed requests of ec2, ssm and sts here.");
-    admission.answer->headers.set("Allow", "POST");
+    // Forms and JSON come by POST; only the services with paths use other methods.
+    const aws::ServiceModel* model = model_of_scope(scope_of(head).service);
+    if (model == nullptr || model->metadata().protocol != Protocol::rest_json) {
+      admission.answer = refuse(405, "A simulated AWS endpoint: POST signed requests here.");
+      admission.answer->headers.set("Allow", "POST");
+    }
   }
   return admission;
 }
@@ -187,83 +142,126 @@ http::Response CloudEndpoint::handle(const http::Request& request) {
   if (const Admission admission = admit(request); admission.answer) {
     return *admission.answer;
   }
-  http::Response response = answer(request, cloud_.make_request_id());
+  http::Pace pace = begin(request);
+  for (;;) {
+    if (pace.wait > Micros(0) && !clock_.sleep_for(pace.wait, stopping_.get_token())) {
+      return refuse(503, "The simulated cloud is shutting down.");
+    }
+    if (!pace.next) {
+      return std::move(pace.response);
+    }
+    pace = pace.next();
+  }
+}
+
+http::Pace CloudEndpoint::begin(const http::Request& request) {
+  const Micros way = cloud_.round_trip(scope_of(request).region) / 2;
+  if (way <= Micros(0)) {
+    return answer(request, way);
+  }
+  return {way, [this, &request, way] { return answer(request, way); }, {}};
+}
+
+http::Pace CloudEndpoint::send(http::Response response, Micros way) {
   if (response.status != kStatusConnectionCut) {
     response.headers.set("Date", to_http_date(clock_.now()));
   }
-  return response;
+  return {way, nullptr, std::move(response)};
 }
 
-http::Response CloudEndpoint::answer(const http::Request& request, const std::string& request_id) {
-  const SignatureCheck check = check_signature(request, kSimulatedAccessKey, kSimulatedSecret, clock_.now());
-  const std::string service = check.service.empty() ? guess_service(request) : check.service;
-  if (check.problem != SignatureProblem::none) {
-    return error_response(service, signature_error(check, service), request_id);
+void CloudEndpoint::log_lacking(const std::string& what) {
+  {
+    const MutexLock lock(mutex_);
+    if (lacking_.size() >= kLackingMax || !lacking_.insert(what).second) {
+      return;
+    }
+  }
+  if (options_.log) {
+    options_.log(fmt::format("simulated cloud: {} is not simulated", terminal_safe(what, 200)));
+  }
+}
+
+http::Pace CloudEndpoint::answer(const http::Request& request, Micros way) {
+  const std::string request_id = cloud_.make_request_id();
+  SignatureCheck check = check_signature(
+      request, [this](std::string_view key_id) { return cloud_.find_signing_key(key_id); }, clock_.now());
+  const aws::ServiceModel* known = model_of_scope(check.service);
+  const aws::ServiceModel& model = known != nullptr ? *known : guess_model(request);
+  const auto refused = [&](Refusal why, const std::string& message) {
+    return send(encode_error(model, refusal(model.metadata().protocol, why, message), request_id), way);
+  };
+  if (check.problem == SignatureProblem::missing && needs_no_signature(model, request)) {
+    check.region = "us-east-1";
+  } else if (check.problem != SignatureProblem::none) {
+    return refused(refusal_of(check.problem), check.message);
+  } else if (known == nullptr) {
+    log_lacking("the service " + check.service);
+    return send(encode_error(model, service_error(404, "UnknownOperationException", "This service is not simulated."),
+                             request_id),
+                way);
   }
   if (!cloud_.region_enabled(check.region)) {
-    return error_response(
-        service,
-        by_protocol(service, {401, "AuthFailure"}, {403, "InvalidClientTokenId"}, {400, "UnrecognizedClientException"},
-                    "The security token included in the request is invalid."),
-        request_id);
+    return refused(Refusal::region, "The security token included in the request is invalid.");
   }
-  const aws::ServiceModel* model = aws::find_service(service);
-  if (model == nullptr) {
-    if (options_.log) {
-      options_.log(fmt::format("simulated cloud: service {} is not simulated", terminal_safe(service)));
-    }
-    return error_response(service, service_error(404, "UnknownOperationException", "This service is not simulated."),
-                          request_id);
-  }
-  const Result<std::string> operation = operation_name(request, *model);
+  const Result<const aws::Operation*> operation = find_requested(model, request);
   if (!operation) {
-    return error_response(service, operation.error(), request_id);
+    if (const std::string& code = operation.error().code;
+        code == "InvalidAction" || code == "UnknownOperationException") {
+      log_lacking(model.metadata().service + ":" + asked(model, request));
+    }
+    return send(encode_error(model, operation.error(), request_id), way);
   }
-  return carry_out(request, Call{check.region, service, *operation}, request_id);
+  return carry_out(request, Asked{model, **operation, check.region, check.key_id, request_id, way});
 }
 
-http::Response CloudEndpoint::carry_out(const http::Request& request, const Call& call, const std::string& request_id) {
-  const aws::ServiceModel& model = *aws::find_service(call.service);
-  const aws::Operation* operation = model.find_operation(call.operation);
-  if (operation == nullptr || find_operation(call.service, call.operation) == nullptr) {
-    if (options_.log) {
-      options_.log(fmt::format("simulated cloud: {}:{} is not simulated", terminal_safe(call.service),
-                               terminal_safe(call.operation)));
-    }
-    return error_response(call.service, unknown_operation(call.service, call.operation), request_id);
+http::Pace CloudEndpoint::carry_out(const http::Request& request, Asked asked) {
+  const Call call{asked.region, asked.model.metadata().service, asked.operation.name};
+  if (find_operation(call.service, call.operation) == nullptr) {
+    log_lacking(call.service + ":" + call.operation);
+    return send(encode_error(asked.model, unknown_operation(asked.model, call.operation), asked.request_id), asked.way);
   }
-  const bool json = model.metadata().protocol == Protocol::json;
-  const Result<Json> input =
-      json ? decode_json(*operation, request.body) : decode_form(model, *operation, request.body);
+  Result<Json> input = decode_request(asked.model, asked.operation, request);
   if (!input) {
-    return error_response(call.service, input.error(), request_id);
+    return send(encode_error(asked.model, input.error(), asked.request_id), asked.way);
   }
   const Fault fault = cloud_.draw_fault(call);
-  if (fault.delay > Micros(0) && !clock_.sleep_for(fault.delay, stopping_.get_token())) {
-    return refuse(503, "The simulated cloud is shutting down.");
+  if (fault.delay <= Micros(0)) {
+    return finish(asked, call, *input, fault.kind);
   }
-  if (fault.kind == FaultKind::request_lost) {
-    return {};
+  return {fault.delay,
+          [this, asked = std::move(asked), call, input = std::move(*input), kind = fault.kind] {
+            return finish(asked, call, input, kind);
+          },
+          {}};
+}
+
+http::Pace CloudEndpoint::finish(const Asked& asked, const Call& call, const Json& input, FaultKind fault) {
+  const Protocol protocol = asked.model.metadata().protocol;
+  const auto error = [&](const Error& what) {
+    return send(encode_error(asked.model, what, asked.request_id), asked.way);
+  };
+  switch (fault) {
+    case FaultKind::request_lost:
+      return send({}, asked.way);
+    case FaultKind::bare_server_error:
+      return send(refuse(503, "<html><body>Service Unavailable</body></html>"), asked.way);
+    case FaultKind::throttle:
+      return error(refusal(protocol, Refusal::throttled, ""));
+    case FaultKind::server_error:
+      return error(refusal(protocol, Refusal::internal, ""));
+    case FaultKind::answer_lost:
+    case FaultKind::none:
+      break;
   }
-  if (fault.kind == FaultKind::bare_server_error) {
-    return refuse(503, "<html><body>Service Unavailable</body></html>");
+  if (!cloud_.take_token(call, input)) {
+    return error(refusal(protocol, Refusal::throttled, ""));
   }
-  if (fault.kind == FaultKind::throttle || fault.kind == FaultKind::server_error) {
-    return error_response(call.service, fault_error(call.service, fault.kind), request_id);
+  const Result<Json> output = cloud_.call(call, input);
+  if (fault == FaultKind::answer_lost) {
+    return send({}, asked.way);
   }
-  if (!cloud_.take_token(call, *input)) {
-    return error_response(call.service, fault_error(call.service, FaultKind::throttle), request_id);
-  }
-  const Result<Json> output = cloud_.call(call, *input);
-  if (fault.kind == FaultKind::answer_lost) {
-    return {};
-  }
-  if (!output) {
-    return error_response(call.service, output.error(), request_id);
-  }
-  return json ? make_response(200, "application/x-amz-json-1.1", encode_json(*operation, *output), request_id)
-              : make_response(200, "text/xml;charset=UTF-8", encode_xml(model, *operation, *output, request_id),
-                              request_id);
+  return output ? send(encode_answer(asked.model, asked.operation, *output, asked.request_id), asked.way)
+                : error(output.error());
 }
 
 }  // namespace parallax::sim

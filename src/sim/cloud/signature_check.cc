@@ -27,7 +27,7 @@ struct Authorization {
 };
 
 SignatureCheck problem(SignatureProblem kind, std::string message, const Authorization& authorization = {}) {
-  return SignatureCheck{kind, std::move(message), authorization.region, authorization.service};
+  return SignatureCheck{kind, std::move(message), authorization.region, authorization.service, authorization.key_id};
 }
 
 bool parse_credential(std::string_view value, Authorization& out) {
@@ -119,6 +119,30 @@ std::string canonical_query(std::string_view query) {
   return out;
 }
 
+// Every service but S3 signs the path as it was sent, escaped once more, without "." and "..".
+std::string canonical_path(std::string_view path) {
+  std::vector<std::string_view> kept;
+  for (const std::string_view segment : split(path, '/')) {
+    if (segment == "..") {
+      if (!kept.empty()) {
+        kept.pop_back();
+      }
+    } else if (!segment.empty() && segment != ".") {
+      kept.push_back(segment);
+    }
+  }
+  std::string out;
+  for (const std::string_view segment : kept) {
+    out += '/';
+    for (const char c : segment) {
+      const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                         c == '_' || c == '.' || c == '~';
+      out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return out.empty() || path.ends_with('/') ? out + "/" : out;
+}
+
 std::string canonical_request(const http::Request& request, const Authorization& authorization) {
   std::string_view target = request.url;
   if (const std::size_t scheme = target.find("://"); scheme != std::string_view::npos) {
@@ -127,7 +151,7 @@ std::string canonical_request(const http::Request& request, const Authorization&
   }
   const std::size_t question = target.find('?');
   std::string text =
-      fmt::format("{}\n{}\n{}\n", request.method, target.substr(0, question),
+      fmt::format("{}\n{}\n{}\n", request.method, canonical_path(target.substr(0, question)),
                   question == std::string_view::npos ? "" : canonical_query(target.substr(question + 1)));
   std::string names;
   for (const std::string& name : authorization.signed_headers) {
@@ -175,8 +199,16 @@ std::string unsigned_header(const http::Request& request, const std::vector<std:
 
 }  // namespace
 
-SignatureCheck check_signature(const http::Request& request, std::string_view access_key, std::string_view secret,
-                               Instant now) {
+CredentialScope scope_of(const http::Request& request) {
+  Authorization authorization;
+  const std::string* header = request.headers.find("Authorization");
+  if (header == nullptr || !parse_authorization(*header, authorization)) {
+    return {};
+  }
+  return {authorization.key_id, authorization.region, authorization.service};
+}
+
+SignatureCheck check_signature(const http::Request& request, const FindSigningKey& find_key, Instant now) {
   using enum SignatureProblem;
   const std::string* header = request.headers.find("Authorization");
   if (header == nullptr) {
@@ -202,11 +234,12 @@ SignatureCheck check_signature(const http::Request& request, std::string_view ac
     return problem(mismatch, "The provided x-amz-content-sha256 header does not match what was computed.",
                    authorization);
   }
-  if (authorization.key_id != access_key) {
+  const std::optional<SigningKey> key = find_key(authorization.key_id);
+  if (!key || !equal_constant_time(key->session_token, request.headers.get("X-Amz-Security-Token"))) {
     return problem(unknown_key, "The security token included in the request is invalid.", authorization);
   }
   const std::string expected =
-      expected_signature(canonical_request(request, authorization), authorization, date, secret);
+      expected_signature(canonical_request(request, authorization), authorization, date, key->secret);
   if (!equal_constant_time(expected, authorization.signature)) {
     return problem(mismatch,
                    "The request signature we calculated does not match the signature you provided. Check your AWS "
@@ -224,6 +257,9 @@ SignatureCheck check_signature(const http::Request& request, std::string_view ac
                    fmt::format("Signature not yet current: {} is still later than {} ({} + 15 min.)", date,
                                basic_date(now + kClockWindow), basic_date(now)),
                    authorization);
+  }
+  if (key->expires && now >= *key->expires) {
+    return problem(token_expired, "The security token included in the request is expired", authorization);
   }
   return problem(none, "", authorization);
 }

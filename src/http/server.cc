@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <thread>
@@ -33,6 +34,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "http/pace.h"
 #include "http/server_message.h"
 
 namespace parallax::http {
@@ -66,11 +68,13 @@ struct Core {
   Core(const ServerOptions& given, Service& the_service)
       : options(given),
         service(the_service),
+        paced(dynamic_cast<PacedService*>(&the_service)),
         handlers(std::clamp<std::size_t>(static_cast<std::size_t>(std::max(given.handler_threads, 1)), 1,
                                          kHandlerThreadsMax)) {}
 
   const ServerOptions options;
   Service& service;
+  PacedService* const paced;  // the same, if it is one
   asio::io_context io{1};
   asio::thread_pool handlers;  // any thread may post
   std::optional<asio::ssl::context> tls;
@@ -124,6 +128,7 @@ class Connection final : public ConnectionBase, public std::enable_shared_from_t
   Connection(Core& core, std::string peer, Arguments&&... arguments)
       : core_(core),
         stream_(std::forward<Arguments>(arguments)...),
+        pause_(core.io),
         buffer_(core.options.header_bytes_max + kPipelinedBytesMax),
         peer_(std::move(peer)) {
     core_.connections.insert(this);
@@ -148,7 +153,8 @@ class Connection final : public ConnectionBase, public std::enable_shared_from_t
   }
 
   void stop_when_idle() override {
-    if (idle_) {
+    if (idle_ || pausing_) {
+      pause_.cancel();
       abort();
     }
   }
@@ -264,8 +270,60 @@ class Connection final : public ConnectionBase, public std::enable_shared_from_t
   }
 
   static void handle(Self self) {
+    if (PacedService* const paced = self->core_.paced) {
+      take_pace(std::move(self), [paced, request = &self->request_] { return paced->begin(*request); });
+      return;
+    }
     Response response = guarded([&] { return self->core_.service.handle(self->request_); }, self->request_.url);
     answer(std::move(self), std::move(response));
+  }
+
+  // One step of a paced answer, on a handler thread.
+  static void take_pace(Self self, const std::function<Pace()>& step) {
+    Pace pace;
+    if (std::optional<Response> failed = guarded_step(pace, step, self->request_.url)) {
+      pace = Pace{Micros(0), nullptr, std::move(*failed)};
+    }
+    if (pace.wait > Micros(0)) {
+      asio::io_context& io = self->core_.io;
+      asio::post(io, [self = std::move(self), pace = std::move(pace)]() mutable { self->pause(std::move(pace)); });
+    } else if (pace.next) {
+      take_pace(std::move(self), pace.next);
+    } else {
+      answer(std::move(self), std::move(pace.response));
+    }
+  }
+
+  static std::optional<Response> guarded_step(Pace& pace, const std::function<Pace()>& step, std::string_view target) {
+    return guarded(
+        [&]() -> std::optional<Response> {
+          pace = step();
+          return std::nullopt;
+        },
+        target);
+  }
+
+  void pause(Pace pace) {
+    if (core_.stopping) {
+      abort();
+      return;
+    }
+    pausing_ = true;
+    pause_.expires_after(pace.wait);
+    pause_.async_wait([self = self(), pace = std::move(pace)](error_code cancelled) mutable {
+      self->pausing_ = false;
+      if (cancelled) {
+        return;
+      }
+      if (pace.next) {
+        Core& core = self->core_;
+        asio::post(core.handlers, [self = std::move(self), next = std::move(pace.next)]() mutable {
+          take_pace(std::move(self), next);
+        });
+      } else {
+        self->respond(std::move(pace.response), Ending::keep);
+      }
+    });
   }
 
   static void answer(Self self, Response response) {
@@ -313,6 +371,10 @@ class Connection final : public ConnectionBase, public std::enable_shared_from_t
   enum class Ending { keep, close_unread };
 
   void respond(Response response, Ending ending) {
+    if (response.status == kStatusCut) {
+      abort();
+      return;
+    }
     unread_ = ending == Ending::close_unread;
     keep_alive_ = !unread_ && parser_->is_done() && parser_->keep_alive() && !core_.stopping;
     body_ = has_body(response.status) ? std::move(response.body) : std::string{};
@@ -368,6 +430,7 @@ class Connection final : public ConnectionBase, public std::enable_shared_from_t
 
   Core& core_;
   Stream stream_;
+  asio::steady_timer pause_;
   beast::flat_buffer buffer_;
   const std::string peer_;
   std::optional<Parser> parser_;
@@ -375,6 +438,7 @@ class Connection final : public ConnectionBase, public std::enable_shared_from_t
   std::string head_, body_;
   std::size_t drained_ = 0;
   bool idle_ = false;
+  bool pausing_ = false;
   bool head_request_ = false;
   bool carries_body_ = false;
   bool body_read_ = false;

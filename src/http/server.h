@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "http/client.h"
+#include "http/pace.h"
 
 namespace parallax::http {
 
@@ -39,7 +40,7 @@ class Server {
   virtual void stop() = 0;
 };
 
-// Error: unavailable (port in use, address not local), invalid (certificate).
+// Error: unavailable (port in use, address not local), invalid (certificate). A PacedService is asked by begin().
 Result<std::unique_ptr<Server>> start_server(const ServerOptions& options, Service& service);
 
 // A private certificate authority and a server certificate signed by it, for loopback tests and the demo.

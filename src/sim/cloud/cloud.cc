@@ -186,6 +186,19 @@ bool Cloud::take_token(const Call& call, const Json& input) {
   return counted->second.take(static_cast<double>(ids), mono);
 }
 
+std::optional<SigningKey> Cloud::find_signing_key(std::string_view key_id) const {
+  if (key_id != kSimulatedAccessKey) {
+    return std::nullopt;
+  }
+  return SigningKey{std::string(kSimulatedSecret), "", std::nullopt};
+}
+
+Micros Cloud::round_trip(const std::string& region) const {
+  const MutexLock lock(mutex_);
+  const auto found = world_->options.round_trips.find(region);
+  return found == world_->options.round_trips.end() ? Micros(0) : found->second;
+}
+
 std::string Cloud::make_request_id() {
   const MutexLock lock(mutex_);
   return world_->uuid();

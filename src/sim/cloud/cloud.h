@@ -81,6 +81,7 @@ struct CloudOptions {
   int vcpu_limit = 2000;
   std::vector<std::string> without_default_vpc;  // regions whose owner deleted it
   RegionFaults faults;                           // of every region, until set_faults
+  std::map<std::string, Micros> round_trips;     // from the client to a region and back; absent: at once
 };
 
 struct Call {

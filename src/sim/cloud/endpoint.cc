@@ -28,8 +28,8 @@ using Alias = std::pair<std::string_view, std::string_view>;
 // The services that may stand in a credential scope, by their signing names.
 const aws::ServiceModel* model_of_scope(std::string_view signing_name) {
   static constexpr Alias kServices[] = {
-      {"ec2", "ec2"},           {"iam", "iam"}, {"monitoring", "cloudwatch"}, {"pricing", "pricing"},
-      {"scheduler", "scheduler"}, {"ssm", "ssm"}, {"sts", "sts"}};
+      {"ec2", "ec2"}, {"iam", "iam"}, {"monitoring", "cloudwatch"}, {"pricing", "pricing"}, {"scheduler", "scheduler"},
+      {"ssm", "ssm"}, {"sts", "sts"}};
   const auto* const found = std::ranges::find(kServices, signing_name, &Alias::first);
   return found == std::end(kServices) ? nullptr : aws::find_service(found->second);
 }

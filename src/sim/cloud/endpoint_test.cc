@@ -161,8 +161,9 @@ TEST_F(EndpointTest, JsonInputIsCheckedAgainstTheModel) {
   EXPECT_THAT(ssm("ListCommands", "[]").body, HasSubstr("SerializationException"));
   EXPECT_THAT(ssm("GetCommandInvocation", "{}").body, HasSubstr("Member must not be null"));
   const std::string comment(101, 'x');
-  EXPECT_THAT(ssm("SendCommand", R"({"DocumentName":"AWS-RunShellScript","Comment":")" + comment + R"("})").body,
-              HasSubstr("'Comment'"));
+  EXPECT_THAT(
+      ssm("SendCommand", R"({"DocumentName":"AWS-RunShellScript","Comment":")" + comment + R"("})").body,
+      HasSubstr("at 'comment' failed to satisfy constraint: Member must have length less than or equal to 100"));
 }
 
 TEST_F(EndpointTest, ALostRequestChangesNothingAndALostAnswerDoes) {

@@ -61,10 +61,8 @@ Wording wording_of(Refusal why) {
     case Refusal::internal:
       break;
   }
-  return {{500, "InternalError"},
-          {500, "InternalFailure"},
-          {500, "InternalServerError"},
-          {500, "InternalServerException"}};
+  return {
+      {500, "InternalError"}, {500, "InternalFailure"}, {500, "InternalServerError"}, {500, "InternalServerException"}};
 }
 
 }  // namespace

@@ -13,12 +13,12 @@ namespace parallax::sim {
 
 enum class SignatureProblem {
   none,
-  missing,      // no Authorization header
-  incomplete,   // it cannot be read, or lacks a part, or a header that must be signed is not
-  unknown_key,  // nobody has that access key, or it does not go with that session token
-  mismatch,     // another secret, or the request was changed
-  expired,      // the request's date is too old
-  early,        // or too far ahead
+  missing,        // no Authorization header
+  incomplete,     // it cannot be read, or lacks a part, or a header that must be signed is not
+  unknown_key,    // nobody has that access key, or it does not go with that session token
+  mismatch,       // another secret, or the request was changed
+  expired,        // the request's date is too old
+  early,          // or too far ahead
   token_expired,  // the session is over
 };
 

@@ -12,7 +12,8 @@
 
 namespace parallax::sim {
 
-// ---- What came in ----------------------------------------------------------------------------------------------------
+// ---- What came in
+// ----------------------------------------------------------------------------------------------------
 
 // The operation that a request names (Action and Version, X-Amz-Target, method and path). Errors as AWS words them:
 // MissingAction, NoSuchVersion, InvalidAction, UnknownOperationException. The operation need not be simulated.
@@ -47,7 +48,8 @@ Result<Json> decode_rest(const aws::ServiceModel& model, const aws::Operation& o
 enum class PlusSign { blank, itself };
 Result<std::string> percent_decode(std::string_view text, PlusSign plus);
 
-// ---- What goes out ---------------------------------------------------------------------------------------------------
+// ---- What goes out
+// ---------------------------------------------------------------------------------------------------
 
 // Status 200 with the output by the model's protocol; what the model does not know is left out.
 http::Response encode_answer(const aws::ServiceModel& model, const aws::Operation& operation, const Json& output,

@@ -154,8 +154,7 @@ bool right_type(const Shape& shape, const Json& value) {
 
 Result<> check_members(const Shape& shape, const Json& value, const std::string& path) {
   for (const auto& [name, inner] : *value.members()) {
-    const auto member =
-        std::ranges::find_if(
+    const auto member = std::ranges::find_if(
         shape.members, [&n = name](const Member& m) { return m.location.empty() && m.wire_name() == n; });
     if (member == shape.members.end()) {
       return client_error("ValidationException", fmt::format("Unknown member '{}' at '{}'", name, path));
@@ -165,8 +164,8 @@ Result<> check_members(const Shape& shape, const Json& value, const std::string&
   std::vector<std::string> missing;
   for (const Member& member : shape.members) {
     if (member.required && member.location.empty() && value.find(member.wire_name()) == nullptr) {
-      missing.push_back(must_not_be_null(path.empty() ? message_name(member.name)
-                                                      : path + "." + message_name(member.name)));
+      missing.push_back(
+          must_not_be_null(path.empty() ? message_name(member.name) : path + "." + message_name(member.name)));
     }
   }
   return missing.empty() ? Result<>() : client_error("ValidationException", validation_message(missing));

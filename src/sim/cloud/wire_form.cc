@@ -210,10 +210,11 @@ class FormReader {
       }
     }
     JsonArray list;
-    TRY(each_numbered(*items, inner, [&](const Node& child, const std::string& where) -> Result<> {
+    const auto add = [&](const Node& child, const std::string& where) -> Result<> {
       list.push_back(TRY(read(shape.item, child, where)));
       return {};
-    }));
+    };
+    TRY(each_numbered(*items, inner, add));
     return Json(std::move(list));
   }
 
@@ -238,7 +239,7 @@ class FormReader {
     const std::string& key_name = or_default(shape.key.location_name, kKey);
     const std::string& value_name = or_default(shape.value.location_name, kValue);
     Json map = Json::object();
-    TRY(each_numbered(*entries, inner, [&](const Node& child, const std::string& where) -> Result<> {
+    const auto add = [&](const Node& child, const std::string& where) -> Result<> {
       const auto key = child.children.find(key_name);
       const auto value = child.children.find(value_name);
       if (key == child.children.end() || !key->second.value || value == child.children.end() ||
@@ -250,7 +251,8 @@ class FormReader {
       }
       map.set(*key->second.value, TRY(read(shape.value, value->second, where + "." + value_name)));
       return {};
-    }));
+    };
+    TRY(each_numbered(*entries, inner, add));
     return map;
   }
 

@@ -110,8 +110,8 @@ Result<Json> decode_json(const aws::Operation& operation, std::string_view body)
   if (!operation.input) {
     return given.members()->empty()
                ? Result<Json>(given)
-               : Result<Json>(client_error("ValidationException", fmt::format("Unknown member '{}' at ''",
-                                                                              given.members()->begin()->first)));
+               : Result<Json>(client_error("ValidationException",
+                                           fmt::format("Unknown member '{}' at ''", given.members()->begin()->first)));
   }
   TRY(check_json(*operation.input, given, ""));
   Json input = normalised(*operation.input, given);

@@ -285,8 +285,8 @@ http::Response encode_error(const aws::ServiceModel& model, const Error& error, 
                       xml_escape(error.message), request_id));
       break;
     case Protocol::rest_json:
-      response = make_response(status, "application/json",
-                               error_document(shape, error.message, Json::object({})).dump());
+      response =
+          make_response(status, "application/json", error_document(shape, error.message, Json::object({})).dump());
       response.headers.set("x-amzn-errortype", code);
       break;
     case Protocol::json:

@@ -129,9 +129,9 @@ bool query_fits(std::string_view pattern, const Fields& given) {
 Result<Json> typed(const Shape& shape, const std::string& text, const std::string& name) {
   const Result<Json> value = scalar_from_text(shape, text);
   return value ? value
-               : Result<Json>(client_error("SerializationException",
-                                           fmt::format("'{}' cannot be converted to {} at '{}'", text,
-                                                       aws::to_string(shape.type), name)));
+               : Result<Json>(client_error(
+                     "SerializationException",
+                     fmt::format("'{}' cannot be converted to {} at '{}'", text, aws::to_string(shape.type), name)));
 }
 
 class RestReader {

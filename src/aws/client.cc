@@ -86,6 +86,12 @@ Error transport_error(const http::Exchange& exchange) {
   return error;
 }
 
+// "https://host" and "data-" -> "https://data-host".
+std::string with_host_prefix(std::string url, const std::string& prefix) {
+  const std::size_t host = url.find("://");
+  return host == std::string::npos ? url : url.insert(host + 3, prefix);
+}
+
 }  // namespace
 
 struct Client::Prepared {
@@ -150,10 +156,7 @@ Result<Json> Client::run(const CallTarget& target, std::string_view operation, c
 Result<Client::Prepared> Client::prepare(const CallTarget& target, std::string_view operation, const Json& params,
                                          const CallOptions& options) {
   Prepared prepared;
-  prepared.model = find_service(target.service);
-  if (prepared.model == nullptr) {
-    return make_error(ErrorKind::invalid, fmt::format("unknown service '{}'", terminal_safe(target.service, 80)));
-  }
+  prepared.model = TRY(require_service(target.service));
   prepared.operation = prepared.model->find_operation(operation);
   if (prepared.operation == nullptr) {
     return unknown_operation(*prepared.model, operation);
@@ -171,7 +174,7 @@ Result<Client::Prepared> Client::prepare(const CallTarget& target, std::string_v
   prepared.repeat = options.repeat.value_or(is_repeatable(*prepared.operation));
   WireRequest wire = TRY(serialize(*prepared.model, *prepared.operation, full));
   prepared.request.method = wire.method;
-  prepared.request.url = prepared.endpoint.url + wire.path;
+  prepared.request.url = with_host_prefix(prepared.endpoint.url, wire.host_prefix) + wire.path;
   prepared.request.body = std::move(wire.body);
   for (const auto& [name, value] : wire.headers) {
     prepared.request.headers.set(name, value);
@@ -210,14 +213,18 @@ Result<Json> Client::attempt(Prepared& prepared, int number, const CallOptions& 
   if (options.stop.stop_requested()) {
     return cancelled();
   }
-  const Credentials credentials = TRY(deps_.credentials.credentials(options.deadline, options.stop));
+  const bool is_signed = !prepared.operation->is_unsigned;
+  const Credentials credentials =
+      is_signed ? TRY(deps_.credentials.credentials(options.deadline, options.stop)) : Credentials();
   const Micros left = time_left(options);
   if (left <= Micros(0)) {
     return timed_out("the deadline passed before the request was sent");
   }
   prepared.request.headers.set("amz-sdk-request",
                                fmt::format("attempt={}; max={}", number, options_.retry.attempts_max));
-  TRY(sign(prepared.request, prepared.scope, credentials, deps_.clock.now() + clock_offset()));
+  if (is_signed) {
+    TRY(sign(prepared.request, prepared.scope, credentials, deps_.clock.now() + clock_offset()));
+  }
 
   http::SendOptions send;
   send.limits = options_.limits;

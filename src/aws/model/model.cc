@@ -107,6 +107,7 @@ Member parse_member(const ModelTables& tables, std::string_view name, const Json
   member.idempotency_token = json.boolean("idempotencyToken", false);
   member.flattened = json.boolean("flattened", false);
   member.json_value = json.boolean("jsonvalue", false);
+  member.host_label = json.boolean("hostLabel", false);
   member.deprecated = json.boolean("deprecated", false);
   return member;
 }
@@ -153,6 +154,9 @@ void parse_exception(const Json& json, Shape& shape) {
   }
 }
 
+constexpr double kInt32Min = -2147483648.0;
+constexpr double kInt32Max = 2147483647.0;
+
 Shape parse_shape(const ModelTables& tables, std::string_view name, const Json& json) {
   Shape shape;
   shape.name = name;
@@ -164,11 +168,19 @@ Shape parse_shape(const ModelTables& tables, std::string_view name, const Json& 
   if (const Json* max = json.find("max")) {
     shape.max = max->number();
   }
+  if (json.text("type") == "integer") {  // has 32 bits, "long" has 64
+    shape.min = std::max(shape.min.value_or(kInt32Min), kInt32Min);
+    shape.max = std::min(shape.max.value_or(kInt32Max), kInt32Max);
+  }
   shape.pattern = json.text("pattern");
   shape.location_name = json.text("locationName");
   shape.timestamp_format = parse_format(json.text("timestampFormat"));
   shape.flattened = json.boolean("flattened", false);
   shape.sensitive = json.boolean("sensitive", false);
+  shape.payload = json.text("payload");
+  shape.document = json.boolean("document", false);
+  shape.is_union = json.boolean("union", false);
+  shape.event_stream = json.boolean("eventstream", false);
   parse_members(tables, json, shape);
   for (const auto& [key, target] : {std::pair{"member", &shape.item}, {"key", &shape.key}, {"value", &shape.value}}) {
     if (const Json* member = json.find(key)) {
@@ -185,7 +197,12 @@ Operation parse_operation(const ModelTables& tables, std::string_view name, cons
   if (const Json* http = json.find("http")) {
     operation.method = http->text("method", "POST");
     operation.uri = http->text("requestUri", "/");
+    operation.response_code = static_cast<int>(http->integer("responseCode", operation.response_code));
   }
+  if (const Json* endpoint = json.find("endpoint")) {
+    operation.host_prefix = endpoint->text("hostPrefix");
+  }
+  operation.is_unsigned = json.text("authtype") == "none";
   operation.input = reference(tables, json.find("input"));
   operation.output = reference(tables, json.find("output"));
   if (const Json* output = json.find("output")) {
@@ -224,7 +241,7 @@ Waiter parse_waiter(std::string_view name, const Json& json) {
   return waiter;
 }
 
-Protocol parse_protocol(const std::string& text) {
+Protocol parse_protocol(std::string_view text) {
   constexpr std::array<std::pair<std::string_view, Protocol>, 4> kProtocols{{
       {"ec2", Protocol::ec2},
       {"query", Protocol::query},
@@ -239,18 +256,32 @@ Protocol parse_protocol(const std::string& text) {
   return Protocol::other;
 }
 
+// Newer models list what the service speaks, the best first: the first that we speak counts. Older ones name one.
+void choose_protocol(const Json& json, Metadata& metadata) {
+  metadata.protocol_name = json.text("protocol");
+  metadata.protocol = parse_protocol(metadata.protocol_name);
+  for (const std::string& name : texts(json.list("protocols"))) {
+    if (parse_protocol(name) != Protocol::other) {
+      metadata.protocol_name = name;
+      metadata.protocol = parse_protocol(name);
+      return;
+    }
+  }
+}
+
 Metadata parse_metadata(std::string_view service, const Json& json) {
   Metadata metadata;
   metadata.service = service;
-  metadata.protocol = parse_protocol(json.text("protocol"));
+  choose_protocol(json, metadata);
   metadata.api_version = json.text("apiVersion");
   metadata.endpoint_prefix = json.text("endpointPrefix");
   metadata.signing_name = json.text("signingName", metadata.endpoint_prefix);
   metadata.service_id = json.text("serviceId");
   metadata.target_prefix = json.text("targetPrefix");
-  metadata.json_version = json.text("jsonVersion");
+  metadata.json_version = json.text("jsonVersion", "1.0");
   metadata.xml_namespace = json.text("xmlNamespace");
   metadata.global_endpoint = json.find("globalEndpoint") != nullptr && service == "iam";
+  metadata.query_compatible = json.find("awsQueryCompatible") != nullptr;
   return metadata;
 }
 

@@ -1,6 +1,6 @@
-// The official AWS service models: operations, shapes, paginators, waiters, as data. Embedded compressed; a service is
-// inflated at its first use and an operation or shape is parsed when it is first asked for, so a program that makes two
-// calls pays for two operations.
+// The official AWS service models: operations, shapes, paginators, waiters, as data. Seven are embedded compressed;
+// others come from a folder (directory.h). A service is read at its first use and an operation or shape is parsed when
+// it is first asked for, so a program that makes two calls pays for two operations.
 //
 // Thread safety: everything may be used from any thread. Lifetime: whatever is returned lives as long as the program.
 #pragma once
@@ -66,13 +66,14 @@ struct Member {
   std::string name;           // empty for items, keys and values
   std::string location_name;  // "locationName" as in the model; empty where absent
   std::string query_name;     // "queryName"; empty where absent
-  std::string location;       // REST only: "header", "uri", "querystring"; empty: the body
+  std::string location;       // REST only: "header", "headers", "uri", "querystring", "statusCode"; empty: the body
   ShapeRef shape;
   TimestampFormat timestamp_format = TimestampFormat::unset;
   bool required = false;
   bool idempotency_token = false;
   bool flattened = false;
-  bool json_value = false;
+  bool json_value = false;  // in a header: any JSON value, sent as base64
+  bool host_label = false;  // fills a label of Operation::host_prefix
   bool deprecated = false;
 
   // The name on the wire where no rule of a protocol changes it: locationName or else the name.
@@ -92,6 +93,10 @@ struct Shape {
   TimestampFormat timestamp_format = TimestampFormat::unset;
   bool flattened = false;
   bool sensitive = false;
+  std::string payload;        // REST: the member that is the whole body; empty where the body holds the members
+  bool document = false;      // any JSON value
+  bool is_union = false;      // exactly one member is set
+  bool event_stream = false;  // a stream of events, which we do not speak
 
   // Exceptions.
   bool exception = false;
@@ -110,15 +115,20 @@ struct Operation {
   ShapeRef input;              // empty where the operation takes nothing
   ShapeRef output;             // empty where it answers nothing
   std::string result_wrapper;  // query protocol: "GetRoleResult"
+  int response_code = 200;     // of success; REST only
+  std::string host_prefix;     // before the endpoint's host, with {Label}s: "data-"; mostly empty
+  bool is_unsigned = false;    // sent without a signature: sts AssumeRoleWithWebIdentity
   std::vector<ShapeRef> errors;
   bool deprecated = false;
 };
 
+// `other`: none that we speak.
 enum class Protocol { ec2, query, json, rest_json, other };
 
 struct Metadata {
   std::string service;  // our key: "ec2"
   Protocol protocol = Protocol::other;
+  std::string protocol_name;    // as the model has it, for messages: "rest-xml"
   std::string api_version;      // "2016-11-15"
   std::string endpoint_prefix;  // "ec2"; the host's first label
   std::string signing_name;     // in the credential scope
@@ -127,6 +137,7 @@ struct Metadata {
   std::string json_version;     // json: "1.1"
   std::string xml_namespace;    // "http://ec2.amazonaws.com/doc/2016-11-15"
   bool global_endpoint = false;
+  bool query_compatible = false;  // json: answers like a query service before it, with its error codes in a header
 };
 
 struct Paginator {
@@ -180,13 +191,18 @@ class ServiceModel {
   std::unique_ptr<detail::ModelTables> tables_;
 };
 
-// nullptr for a service that was not embedded.
+// nullptr for a service that is neither in the folder of use_models_directory (directory.h) nor embedded, and for one
+// whose files in that folder are damaged. Where the reason matters: require_service.
 const ServiceModel* find_service(std::string_view name);
 
-// Sorted: "ec2", "iam", "ssm", "sts".
+// The same with an error that tells what is wrong: invalid (unknown, with a suggestion), corrupt, refused (our limits).
+Result<const ServiceModel*> require_service(std::string_view name);
+
+// Sorted; embedded are "cloudwatch", "ec2", "iam", "pricing", "scheduler", "ssm", "sts".
 std::vector<std::string_view> service_names();
 
-// A model from its packed text (tools/models describes it): for tests that need a small one.
+// A model from its packed text (tools/models describes it). The text must be sound, as that of pack_service() (pack.h)
+// and of the build is: a line that is no model is a defect, and stops the program when it is first used.
 Result<std::unique_ptr<ServiceModel>> load_service(std::string_view name, std::string text);
 
 }  // namespace parallax::aws

@@ -14,7 +14,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 
 TEST(ServiceModel, ListsTheEmbeddedServices) {
-  EXPECT_THAT(service_names(), ElementsAre("ec2", "iam", "ssm", "sts"));
+  EXPECT_THAT(service_names(), ElementsAre("cloudwatch", "ec2", "iam", "pricing", "scheduler", "ssm", "sts"));
   EXPECT_EQ(find_service("s3"), nullptr);
 }
 

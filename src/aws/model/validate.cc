@@ -64,14 +64,19 @@ class Validator {
   }
 
   void check_structure(const Shape& shape, const Json& value, const std::string& path, int depth) {
+    if (shape.document) {
+      return;  // any JSON value
+    }
     if (!expect(value.is_object(), path, "an object", value)) {
       return;
     }
     const std::string prefix = path.empty() ? "" : path + ".";
+    std::size_t present = 0;
     for (const Member& member : shape.members) {
       const Json* given = value.find(member.name);
       if (given != nullptr && !given->is_null()) {
-        check(*member.shape, *given, prefix + member.name, depth + 1);
+        ++present;
+        check_member(member, *given, prefix + member.name, depth + 1);
       } else if (member.required && !member.idempotency_token) {
         add(prefix + member.name, "is required");
       }
@@ -81,6 +86,27 @@ class Validator {
         add_unknown(shape, prefix + terminal_safe(name, 200), name);
       }
     }
+    if (shape.is_union && present != 1) {
+      add(path, fmt::format("exactly one member must be set, not {}, of {}", present, names_of(shape)));
+    }
+  }
+
+  void check_member(const Member& member, const Json& value, const std::string& path, int depth) {
+    if (member.json_value && member.location == "header") {
+      return;  // any JSON value
+    }
+    check(*member.shape, value, path, depth);
+    if (member.location == "uri" && value.string() != nullptr && value.string()->empty()) {
+      add(path, "must not be empty: it is a part of the request's path");
+    }
+  }
+
+  static std::string names_of(const Shape& shape) {
+    std::string names;
+    for (const Member& member : shape.members) {
+      names += (names.empty() ? "" : ", ") + member.name;
+    }
+    return names;
   }
 
   void add_unknown(const Shape& shape, const std::string& path, std::string_view name) {
@@ -144,9 +170,19 @@ class Validator {
         check_blob(shape, value, path);
         break;
       default:
-        if (text != nullptr ? !parse_iso8601(*text).has_value() : !value.is_number()) {
-          add(path, "must be an instant: ISO 8601 in UTC, or seconds since 1970");
-        }
+        check_timestamp(value, path);
+    }
+  }
+
+  void check_timestamp(const Json& value, const std::string& path) {
+    constexpr double kFirst = -62135596800.0;  // 0001-01-01
+    constexpr double kLast = 253402300799.0;   // 9999-12-31T23:59:59
+    const std::string* text = value.string();
+    const std::optional<double> seconds = value.number();
+    if (text != nullptr ? !parse_iso8601(*text).has_value() : !seconds.has_value()) {
+      add(path, "must be an instant: ISO 8601 in UTC, or seconds since 1970");
+    } else if (seconds && !(*seconds >= kFirst && *seconds <= kLast)) {
+      add(path, "must be an instant in the years 1 to 9999");
     }
   }
 

@@ -65,7 +65,7 @@ class FormWriter {
         write_map(member, value, key);
         break;
       case ShapeType::timestamp:
-        write_timestamp(value, key);
+        write_timestamp(member, value, key);
         break;
       default:
         add(key, scalar_text(value));
@@ -105,10 +105,10 @@ class FormWriter {
     }
   }
 
-  void write_timestamp(const Json& value, const std::string& key) {
+  void write_timestamp(const Member& member, const Json& value, const std::string& key) {
     const Result<Instant> instant = instant_of(value);
     CHECK(instant.has_value(), key);  // validate() has looked at it
-    add(key, timestamp_text(*instant));
+    add(key, timestamp_text(*instant, format_of(member, TimestampFormat::iso8601)));
   }
 
   const bool ec2_;

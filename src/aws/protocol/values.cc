@@ -30,7 +30,21 @@ Result<Instant> instant_of(const Json& value) {
   return make_error(ErrorKind::invalid, "an instant is ISO 8601 text or a number of seconds since 1970");
 }
 
-std::string timestamp_text(Instant instant) {
+TimestampFormat format_of(const Member& member, TimestampFormat fallback) {
+  if (member.timestamp_format != TimestampFormat::unset) {
+    return member.timestamp_format;
+  }
+  const TimestampFormat own = member.shape->timestamp_format;
+  return own == TimestampFormat::unset ? fallback : own;
+}
+
+std::string timestamp_text(Instant instant, TimestampFormat format) {
+  if (format == TimestampFormat::unix_seconds) {
+    return timestamp_number(instant).dump();
+  }
+  if (format == TimestampFormat::rfc822) {
+    return to_http_date(instant);
+  }
   const bool whole = instant == std::chrono::floor<Seconds>(instant);
   return whole ? to_iso8601_seconds(instant) : to_iso8601(instant);
 }
@@ -41,6 +55,15 @@ Json timestamp_number(Instant instant) {
     return Json(micros / 1'000'000);
   }
   return Json(static_cast<double>(micros) / 1e6);
+}
+
+Json timestamp_json(Instant instant, TimestampFormat format) {
+  return format == TimestampFormat::unix_seconds ? timestamp_number(instant) : Json(timestamp_text(instant, format));
+}
+
+Json read_timestamp_text(std::string text) {
+  const Result<Instant> date = parse_http_date(text);
+  return date ? Json(to_iso8601(*date)) : Json(std::move(text));
 }
 
 std::string scalar_text(const Json& value) {

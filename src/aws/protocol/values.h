@@ -15,8 +15,18 @@ std::string_view location_of(const Member& member, std::string_view fallback);
 // An instant given as ISO 8601 text or as seconds since 1970. Error: invalid.
 Result<Instant> instant_of(const Json& value);
 
-// "2026-11-22T10:00:00Z", with six digits where there is a fraction.
-std::string timestamp_text(Instant instant);
+// How a member's instants are written: as it says, else as its shape says, else as `fallback`.
+TimestampFormat format_of(const Member& member, TimestampFormat fallback);
+
+// iso8601: "2026-11-22T10:00:00Z", with six digits where there is a fraction. unix_seconds: "1795341600", with a
+// fraction where there is one. rfc822: "Sun, 22 Nov 2026 10:00:00 GMT".
+std::string timestamp_text(Instant instant, TimestampFormat format = TimestampFormat::iso8601);
+
+// As the body of a JSON protocol has it: a number for unix_seconds, else text.
+Json timestamp_json(Instant instant, TimestampFormat format);
+
+// An HTTP date becomes ISO 8601; other text stays as it is.
+Json read_timestamp_text(std::string text);
 
 // Seconds since 1970: an integer, or a number where there is a fraction.
 Json timestamp_number(Instant instant);

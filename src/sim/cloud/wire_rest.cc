@@ -328,7 +328,7 @@ Result<Json> decode_rest(const aws::ServiceModel& /*model*/, const aws::Operatio
 
 http::Response encode_rest_json(const aws::Operation& operation, const Json& output) {
   http::Response response;
-  response.status = 200;
+  response.status = operation.response_code;
   response.headers.set("Content-Type", "application/json");
   Json body = output;
   if (operation.output) {

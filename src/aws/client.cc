@@ -153,6 +153,11 @@ Result<Json> Client::run(const CallTarget& target, std::string_view operation, c
   return attempts(prepared, options);
 }
 
+Result<Client::Preview> Client::preview(const CallTarget& target, std::string_view operation, const Json& params) {
+  Prepared prepared = TRY(prepare(target, operation, params, {}));
+  return Preview{std::move(prepared.request), prepared.scope.region, prepared.scope.service};
+}
+
 Result<Client::Prepared> Client::prepare(const CallTarget& target, std::string_view operation, const Json& params,
                                          const CallOptions& options) {
   Prepared prepared;

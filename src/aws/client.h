@@ -77,6 +77,15 @@ class Client {
   Result<Json> call(const CallTarget& target, std::string_view operation, const Json& params,
                     const CallOptions& options);
 
+  // What call() would send, before date, credentials and signature, and for what it would be signed. Nothing is sent
+  // and nobody is asked for credentials. Error: invalid, as of call().
+  struct Preview {
+    http::Request request;
+    std::string signing_region, signing_service;
+  };
+
+  Result<Preview> preview(const CallTarget& target, std::string_view operation, const Json& params);
+
   Clock& clock() { return deps_.clock; }
 
   // What our clock lacks, as the services' Date headers told; zero until a call failed for it.

@@ -46,6 +46,7 @@ void declare(CLI::App& app, const Command& command, std::vector<std::unique_ptr<
   Slots& slots = *all.back();
   slots.command = &command;
   by_app[&app] = &slots;
+  app.footer(command.examples);
   for (const Option& option : command.options) {
     declare_option(app, option, slots);
   }

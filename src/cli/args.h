@@ -48,6 +48,7 @@ struct Command {
   // The exit code; an Error is printed and ends with exit code 2 for kind invalid, else 1.
   std::function<Result<int>(const Arguments&, World&)> run;
   std::vector<Command> subcommands;  // when not empty, `run` is not used
+  std::string examples = {};         // printed below the options by --help
 };
 
 // A command with arguments, or what to print and the exit code (help, wrong usage).

@@ -15,6 +15,7 @@ Command make_commands() {
                      spool_command(),
                      serve_command(),
                      keys_command(),
+                     aws_command(),
                      sim_command(),
                      votable_command(),
                      version_command(),

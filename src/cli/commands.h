@@ -12,6 +12,7 @@ std::string default_spool(World& world);
 // The whole tree: reads like a table of contents.
 Command make_commands();
 
+Command aws_command();
 Command cones_command();
 Command demo_command();
 Command fleet_command();

@@ -1,0 +1,30 @@
+// What every command that talks to AWS needs: where credentials come from, the default region, a client. One place
+// reads --profile, --endpoint-url and --models, so that they mean the same everywhere.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "aws/client.h"
+#include "cli/args.h"
+#include "cli/world.h"
+
+namespace parallax::cli {
+
+struct AwsSession {
+  std::string region;  // the default one; empty where nothing says
+  std::unique_ptr<aws::CredentialProvider> credentials;
+  std::unique_ptr<aws::Client> client;
+};
+
+// --endpoint-url.
+std::vector<Option> aws_options();
+
+// Asks nobody for credentials yet. Error: invalid (a setting that cannot be).
+Result<AwsSession> open_aws(const Arguments& arguments, World& world);
+
+// Asks for them once, so that missing credentials are one clear message and not one for each region. Error: invalid.
+Result<> require_credentials(AwsSession& session, World& world);
+
+}  // namespace parallax::cli

@@ -129,10 +129,9 @@ Result<> call_one(aws::Client& client, const aws::CallTarget& target, const AwsR
     return emit_pages(client, target, request, options, emit);
   }
   const std::string& operation = request.operation->name;
-  Json result = request.waiter != nullptr
-                    ? TRY(aws::wait(client, target, request.waiter->name, request.params, options))
-                : paginate ? TRY(aws::collect_pages(client, target, operation, request.params, options))
-                           : TRY(client.call(target, operation, request.params, options));
+  Json result = request.waiter != nullptr ? TRY(Result<Json>(make_error(ErrorKind::invalid, "no waiters yet")))
+                : paginate                ? TRY(aws::collect_pages(client, target, operation, request.params, options))
+                                          : TRY(client.call(target, operation, request.params, options));
   emit(Json::object({{"result", std::move(result)}}), true);
   return {};
 }
@@ -207,7 +206,7 @@ constexpr const char* kExamples = R"(Examples:
   parallax aws ec2 stop-instances --region eu-west-3 --params '{"InstanceIds": ["i-0123456789abcdef0"]}'
   parallax aws ec2 run-instances --params @machine.json --dry-run
   parallax aws ec2 wait instance-stopped --params '{"InstanceIds": ["i-0123456789abcdef0"]}' --deadline 5m
-  parallax aws ec2 describe-images --params '{"Owners": ["self"]}' --all | jq -r '.[].result.Images[].ImageId'
+  parallax aws ec2 describe-images --params '{"Owners": ["self"]}' --all | jq -r '.[].result.Images[]?.ImageId'
 
 The answer is one JSON document, a member for each region: {"eu-west-3": {"result": ...} or {"error": ...}}.
 Exit code: 0 all regions answered, 3 some, 1 none, 2 wrong usage or parameters, 130 interrupted.)";

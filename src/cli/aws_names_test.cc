@@ -51,8 +51,8 @@ TEST(AwsParameters, ShowsATreeWithWhatMustBeGiven) {
   const aws::ServiceModel& iam = service("iam");
   EXPECT_EQ(parameter_tree(iam, **operation_named(iam, "attach-role-policy")),
             "iam AttachRolePolicy: parameters, '*' where one must be given\n"
-            "  * RoleName                                   string, 1..64 characters\n"
-            "  * PolicyArn                                  string, 20..2048 characters\n");
+            "  * RoleName                                 string, 1..64 characters\n"
+            "  * PolicyArn                                string, 20..2048 characters\n");
 }
 
 TEST(AwsParameters, EndsWhereAShapeContainsItself) {

@@ -10,7 +10,7 @@ namespace parallax::cli {
 namespace {
 
 constexpr int kDepthMax = 10;
-constexpr std::size_t kEnumShown = 12;
+constexpr std::size_t kEnumShown = 8;
 constexpr std::size_t kTypeColumn = 44;
 
 bool is_scalar(const aws::Shape& shape) {

@@ -28,6 +28,8 @@ Result<AwsSession> open_aws(const Arguments& arguments, World& world) {
   options.endpoint.url = arguments.value_or("--endpoint-url", "");
   options.user_agent = fmt::format("parallax/{}", kVersion);
   options.ca_file = environment("AWS_CA_BUNDLE").value_or("");
+  session.ca_file = options.ca_file;
+  session.endpoint = options.endpoint;
   session.client = std::make_unique<aws::Client>(
       aws::Client::Deps{world.http, world.clock, world.rng, *session.credentials}, std::move(options));
   return session;

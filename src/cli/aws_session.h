@@ -13,9 +13,14 @@
 namespace parallax::cli {
 
 struct AwsSession {
-  std::string region;  // the default one; empty where nothing says
+  std::string region;   // the default one; empty where nothing says
+  std::string ca_file;  // empty: the system's roots
+  aws::EndpointOptions endpoint;
   std::unique_ptr<aws::CredentialProvider> credentials;
   std::unique_ptr<aws::Client> client;
+
+  // Where the credentials that were last given came from; nothing secret.
+  std::string source() const { return "environment"; }
 };
 
 // --endpoint-url.

@@ -18,6 +18,7 @@ Command make_commands() {
                      aws_command(),
                      sim_command(),
                      votable_command(),
+                     doctor_command(),
                      version_command(),
                  }};
 }

@@ -15,6 +15,7 @@ Command make_commands();
 Command aws_command();
 Command cones_command();
 Command demo_command();
+Command doctor_command();
 Command fleet_command();
 Command keys_command();
 Command probe_command();

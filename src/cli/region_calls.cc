@@ -82,7 +82,28 @@ struct Rendered {
   std::string text;
 };
 
+// As many tasks as may run at once; each takes the next index that nobody has taken.
+std::vector<std::unique_ptr<Task>> spawn_workers(Executor& executor, std::size_t count, std::atomic<std::size_t>& next,
+                                                 const std::function<void(std::size_t)>& work) {
+  std::vector<std::unique_ptr<Task>> tasks;
+  for (std::size_t i = 0; i < std::min(count, kPlacesAtOnce); ++i) {
+    tasks.push_back(executor.spawn("region", [&next, &work, count](const std::stop_token&) {
+      for (std::size_t at = next++; at < count; at = next++) {
+        work(at);
+      }
+    }));
+  }
+  return tasks;
+}
+
 }  // namespace
+
+void for_each_at_once(Executor& executor, std::size_t count, const std::function<void(std::size_t)>& work) {
+  std::atomic<std::size_t> next{0};
+  for (const std::unique_ptr<Task>& task : spawn_workers(executor, count, next, work)) {
+    task->join();
+  }
+}
 
 Json error_to_json(const Error& error) {
   return Json::object({{"kind", to_string(error.kind)},
@@ -113,7 +134,7 @@ Tally call_places(Executor& executor, const std::vector<std::string>& places, co
   BoundedQueue<Rendered> queue(executor, kWaitingMax);
   std::atomic<std::size_t> next{0};
 
-  const auto do_place = [&](std::size_t place) {
+  const std::function<void(std::size_t)> do_place = [&](std::size_t place) {
     const auto push = [&](Json body, bool last, std::optional<Error> error) {
       Answer answer{place, Json(), last, std::move(error)};
       const bool pushed = queue.push({std::move(answer), writer.render(places[place], body)}, kNever, {});
@@ -125,14 +146,7 @@ Tally call_places(Executor& executor, const std::vector<std::string>& places, co
       push(Json::object({{"error", error_to_json(result.error())}}), true, result.error());
     }
   };
-  std::vector<std::unique_ptr<Task>> tasks;
-  for (std::size_t i = 0; i < std::min(places.size(), kPlacesAtOnce); ++i) {
-    tasks.push_back(executor.spawn("region", [&](const std::stop_token&) {
-      for (std::size_t place = next++; place < places.size(); place = next++) {
-        do_place(place);
-      }
-    }));
-  }
+  const std::vector<std::unique_ptr<Task>> tasks = spawn_workers(executor, places.size(), next, do_place);
 
   Tally tally;
   tally.places = places.size();

@@ -25,6 +25,9 @@ struct Answer {
   std::optional<Error> error;
 };
 
+// Calls `work` with 0 to `count` - 1, at most kPlacesAtOnce at a time, and returns when all have ended.
+void for_each_at_once(Executor& executor, std::size_t count, const std::function<void(std::size_t)>& work);
+
 // {"kind", "code", "message", "status", "request_id"}: what is not known is null.
 Json error_to_json(const Error& error);
 

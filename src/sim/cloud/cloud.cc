@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/cloud/identity.h"
 #include "sim/cloud/lifecycle.h"
 #include "sim/cloud/operations.h"
 #include "sim/cloud/regions.h"
@@ -96,7 +97,7 @@ void Cloud::run_due_events() {
   world.now = now;
 }
 
-Result<Json> Cloud::call(const Call& call, const Json& input) {
+Result<Json> Cloud::call(const Call& call, const Json& input, const Principal* caller) {
   Result<Json> answer = client_error("InvalidAction", "");
   const OperationFunction function = find_operation(call.service, call.operation);
   if (function == nullptr) {
@@ -105,19 +106,30 @@ Result<Json> Cloud::call(const Call& call, const Json& input) {
                : client_error("InvalidAction",
                               fmt::format("The action {} is not valid for this web service.", call.operation));
   }
-  if (input.boolean("DryRun", false)) {
-    return service_error(412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.");
-  }
   with_world([&](World& world) {
     const auto region = world.regions.find(call.region);
     if (region == world.regions.end()) {
       answer = service_error(401, "AuthFailure", "AWS was not able to validate the provided access credentials");
       return;
     }
-    Context context{world, region->second};
-    answer = function(context, input);
+    Context context{world, region->second, caller};
+    if (caller != nullptr) {
+      if (const Result<> allowed = authorize(context, *caller, call, input); !allowed) {
+        answer = allowed.error();
+        return;
+      }
+    }
+    answer = input.boolean("DryRun", false)
+                 ? service_error(412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
+                 : function(context, input);
   });
   return answer;
+}
+
+std::optional<AccessKey> Cloud::access_key(const std::string& id) const {
+  const MutexLock lock(mutex_);
+  const AccessKey* key = find_access_key(*world_, id);
+  return key == nullptr ? std::nullopt : std::optional<AccessKey>(*key);
 }
 
 bool Cloud::region_enabled(const std::string& region) const {
@@ -187,10 +199,11 @@ bool Cloud::take_token(const Call& call, const Json& input) {
 }
 
 std::optional<SigningKey> Cloud::find_signing_key(std::string_view key_id) const {
-  if (key_id != kSimulatedAccessKey) {
-    return std::nullopt;
-  }
-  return SigningKey{std::string(kSimulatedSecret), "", std::nullopt};
+  const MutexLock lock(mutex_);
+  const AccessKey* key = find_access_key(*world_, key_id);
+  return key == nullptr || !key->active
+             ? std::nullopt
+             : std::optional<SigningKey>(SigningKey{key->secret, key->session_token, key->expires});
 }
 
 Micros Cloud::round_trip(const std::string& region) const {

@@ -53,6 +53,7 @@ struct CloudTimings {
   DurationRange stopping{Seconds(10), Seconds(40)};     // stopping -> stopped
   DurationRange delivery{Millis(200), Millis(1500)};    // SendCommand -> on the instance
   DurationRange invocation{Millis(200), Millis(1000)};  // SendCommand -> GetCommandInvocation knows it
+  DurationRange profile{Seconds(5), Seconds(20)};       // CreateInstanceProfile, AddRole... -> EC2 in a region knows
   Micros terminated_visible{Seconds(3600)};
   Micros ping_after_stop{Seconds(30)};  // DescribeInstanceInformation still shows an instance that stopped
   DurationRange status_checks{Seconds(90), Seconds(300)};     // running -> status checks passed
@@ -68,6 +69,8 @@ struct CloudOptions {
   std::vector<std::string> regions = {"us-west-2", "us-east-1",      "sa-east-1",
                                       "eu-west-3", "ap-northeast-1", "ap-southeast-2"};
   int instances_per_region = 1;
+  // An IAM policy document: a second user has exactly these rights (kLimitedAccessKey, identity.h). Empty: no such user.
+  std::string policy;
   std::string fleet = "NAVO";
   double time_scale = 1;  // > 0
   CloudTimings timings;
@@ -110,7 +113,9 @@ struct InstanceView {
   std::map<std::string, std::string> tags;
 };
 
-struct World;  // state.h
+struct World;      // state.h
+struct AccessKey;  // iam_state.h
+struct Principal;
 
 class Cloud final : public GuestControl {
  public:
@@ -127,7 +132,11 @@ class Cloud final : public GuestControl {
 
   // Carries out one operation whose input fits its model. Members of the answer are named as in the model, instants
   // are numbers (epoch seconds). The error's status, code and message are what AWS would send.
-  Result<Json> call(const Call& call, const Json& input);
+  // `caller`: in whose name, with that principal's permissions; nullptr: with all rights.
+  Result<Json> call(const Call& call, const Json& input, const Principal* caller = nullptr);
+
+  // A copy of what signs requests under this id: a user's key or a session, expired ones included.
+  std::optional<AccessKey> access_key(const std::string& id) const;
 
   // True where the region exists and is enabled for the account.
   bool region_enabled(const std::string& region) const;

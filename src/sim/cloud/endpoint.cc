@@ -8,6 +8,7 @@
 
 #include "aws/model/model.h"
 #include "base/text.h"
+#include "sim/cloud/iam_state.h"
 #include "sim/cloud/operations.h"
 #include "sim/cloud/refusal.h"
 #include "sim/cloud/signature_check.h"
@@ -256,7 +257,11 @@ http::Pace CloudEndpoint::finish(const Asked& asked, const Call& call, const Jso
   if (!cloud_.take_token(call, input)) {
     return error(refusal(protocol, Refusal::throttled, ""));
   }
-  const Result<Json> output = cloud_.call(call, input);
+  const std::optional<AccessKey> key = cloud_.access_key(asked.key_id);
+  if (!key && !asked.key_id.empty()) {  // deleted while the request was on its way
+    return error(refusal(protocol, Refusal::unknown_key, "The security token included in the request is invalid."));
+  }
+  const Result<Json> output = cloud_.call(call, input, key ? &key->who : nullptr);
   if (fault == FaultKind::answer_lost) {
     return send({}, asked.way);
   }

@@ -43,13 +43,6 @@ std::string iso_millis(Instant instant) {
 
 namespace {
 
-Result<Json> get_caller_identity(Context& context, const Json& /*input*/) {
-  (void)context;
-  return Json::object({{"UserId", "AIDAPARALLAXSIMUSER01"},
-                       {"Account", kSimulatedAccount},
-                       {"Arn", "arn:aws:iam::000000000000:user/parallax"}});
-}
-
 OperationFunction find_in(const std::vector<OperationEntry>& entries, std::string_view operation) {
   const auto found = std::ranges::find(entries, operation, &OperationEntry::name);
   return found == entries.end() ? nullptr : found->function;
@@ -72,7 +65,7 @@ OperationFunction find_operation(std::string_view service, std::string_view oper
     }
     return all;
   }();
-  static const std::vector<OperationEntry> kSts = {{"GetCallerIdentity", get_caller_identity}};
+  static const std::vector<OperationEntry> kSts = sts_operations();
   if (service == "ec2") {
     return find_in(kEc2, operation);
   }

@@ -13,6 +13,7 @@ namespace parallax::sim {
 struct Context {
   World& world;
   RegionState& region;
+  const Principal* caller = nullptr;  // nullptr: a call inside this process, which has all rights
 };
 
 using OperationFunction = Result<Json> (*)(Context& context, const Json& input);
@@ -30,6 +31,7 @@ std::vector<OperationEntry> ec2_attribute_operations();
 std::vector<OperationEntry> ec2_resource_operations();
 std::vector<OperationEntry> ssm_sending_operations();
 std::vector<OperationEntry> ssm_reading_operations();
+std::vector<OperationEntry> sts_operations();
 
 Error service_error(int status, std::string code, std::string message);
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sim/cloud/cloud.h"
+#include "sim/cloud/iam_state.h"
 #include "sim/cloud/throttle.h"
 
 namespace parallax::sim {
@@ -140,6 +141,7 @@ struct World {
   Monotonic mono{};
 
   std::map<std::string, RegionState> regions;
+  IamState iam;  // one for all regions
   std::multimap<Monotonic, std::function<void(World&)>> events;
   std::vector<std::function<void()>> outbox;  // to be called without the lock, in order
 

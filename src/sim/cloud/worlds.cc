@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "sim/cloud/identity.h"
 #include "sim/cloud/lifecycle.h"
 #include "sim/cloud/operations.h"
 #include "sim/cloud/regions.h"
@@ -179,6 +180,7 @@ void add_instance(World& world, RegionState& region, const Network& network, con
 }  // namespace
 
 void build_world(World& world) {
+  build_iam(world);
   for (const RegionInfo& info : all_regions()) {
     if (info.partition != "aws") {
       continue;

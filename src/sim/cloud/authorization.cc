@@ -301,8 +301,7 @@ class Ec2Checks {
   void run_instances() {
     ConditionKeys common = {{"ec2:instancetype", {input_.text("InstanceType", "m1.small")}}};
     if (const Json* profile = input_.find("IamInstanceProfile")) {
-      common["ec2:instanceprofile"] = {
-          profile_arn(context_.world, profile->text("Arn", profile->text("Name")))};
+      common["ec2:instanceprofile"] = {profile_arn(context_.world, profile->text("Arn", profile->text("Name")))};
     }
     existing("image", input_.text("ImageId"), common);
     created("instance", common);

@@ -45,8 +45,7 @@ constexpr std::array kManagedPolicies = {
     NamedPolicy{"AmazonEC2ReadOnlyAccess", "ANPAPARALLAXSIMEC2RO1", "v1",
                 "Provides read only access to Amazon EC2 via the AWS Management Console.",
                 R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ec2:Describe*","Resource":"*"}]})"},
-    NamedPolicy{"AmazonSSMReadOnlyAccess", "ANPAPARALLAXSIMSSMRO1", "v1",
-                "Provides read only access to Amazon SSM.",
+    NamedPolicy{"AmazonSSMReadOnlyAccess", "ANPAPARALLAXSIMSSMRO1", "v1", "Provides read only access to Amazon SSM.",
                 R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ssm:Describe*","ssm:Get*",)"
                 R"("ssm:List*"],"Resource":"*"}]})"},
     NamedPolicy{"IAMReadOnlyAccess", "ANPAPARALLAXSIMIAMRO1", "v4",

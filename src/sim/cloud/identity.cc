@@ -162,18 +162,18 @@ ConditionKeys principal_keys(const World& world, const Principal& principal, con
 
 Error access_denied(const std::string& service, const Principal& principal, const PolicyRequest& request,
                     const Verdict& verdict) {
-  const std::string why =
-      verdict.decision == Decision::explicit_deny
-          ? "with an explicit deny in an identity-based policy"
-          : fmt::format("because no identity-based policy allows the {} action", request.action);
+  const std::string why = verdict.decision == Decision::explicit_deny
+                              ? "with an explicit deny in an identity-based policy"
+                              : fmt::format("because no identity-based policy allows the {} action", request.action);
   std::string text = fmt::format("User: {} is not authorized to perform: {} on resource: {} {}", principal.arn,
                                  request.action, request.resource, why);
   if (service == "ec2") {
-    text = fmt::format("You are not authorized to perform this operation. {}. Encoded authorization failure message: {}",
-                       text, authorization_message(principal, request, verdict));
+    text =
+        fmt::format("You are not authorized to perform this operation. {}. Encoded authorization failure message: {}",
+                    text, authorization_message(principal, request, verdict));
   }
-  Error error = service_error(service == "ssm" || service == "pricing" ? 400 : 403,
-                              std::string(protocol_code(service)), std::move(text));
+  Error error = service_error(service == "ssm" || service == "pricing" ? 400 : 403, std::string(protocol_code(service)),
+                              std::move(text));
   error.kind = ErrorKind::denied;
   return error;
 }
@@ -182,7 +182,8 @@ Result<std::string> decode_authorization_message(std::string_view encoded) {
   const Result<std::string> bytes = base64_decode(encoded);
   if (bytes && bytes->size() > kMessageTag) {
     std::string text = bytes->substr(kMessageTag);
-    if (equal_constant_time(bytes_of(hmac_sha256(kMessageKey, text)), std::string_view(*bytes).substr(0, kMessageTag))) {
+    if (equal_constant_time(bytes_of(hmac_sha256(kMessageKey, text)),
+                            std::string_view(*bytes).substr(0, kMessageTag))) {
       return text;
     }
   }
@@ -247,8 +248,7 @@ Principal user_principal(const IamUser& user) {
 Principal role_principal(const IamRole& role, const std::string& session_name) {
   Principal principal;
   principal.kind = PrincipalKind::role_session;
-  principal.arn =
-      fmt::format("arn:aws:sts::{}:assumed-role/{}/{}", kSimulatedAccount, role.name, session_name);
+  principal.arn = fmt::format("arn:aws:sts::{}:assumed-role/{}/{}", kSimulatedAccount, role.name, session_name);
   principal.user_id = fmt::format("{}:{}", role.id, session_name);
   principal.name = role.name;
   principal.entity_id = role.id;
@@ -267,7 +267,8 @@ Result<Principal> assume_as_service(World& world, const std::string& role_arn, s
       return role_principal(role, std::string(service.substr(0, service.find('.'))));
     }
   }
-  Error error = service_error(403, "AccessDenied", fmt::format("The role {} cannot be assumed by {}.", role_arn, service));
+  Error error =
+      service_error(403, "AccessDenied", fmt::format("The role {} cannot be assumed by {}.", role_arn, service));
   error.kind = ErrorKind::denied;
   return error;
 }
@@ -281,9 +282,10 @@ Result<> profile_usable(World& world, const RegionState& region, std::string_vie
     return {};
   }
   const bool arn = name_or_arn.starts_with("arn:");
-  return client_error("InvalidParameterValue",
-                      fmt::format("Value ({}) for parameter {} is invalid. Invalid IAM Instance Profile {}", name_or_arn,
-                                  arn ? "iamInstanceProfile.arn" : "iamInstanceProfile.name", arn ? "ARN" : "name"));
+  return client_error(
+      "InvalidParameterValue",
+      fmt::format("Value ({}) for parameter {} is invalid. Invalid IAM Instance Profile {}", name_or_arn,
+                  arn ? "iamInstanceProfile.arn" : "iamInstanceProfile.name", arn ? "ARN" : "name"));
 }
 
 std::string profile_arn(const World& world, std::string_view name_or_arn) {

@@ -62,8 +62,9 @@ Result<std::vector<std::string>> condition_values(const Json& value) {
 
 Result<Condition> read_operator(std::string_view name) {
   Condition condition;
-  for (const auto& [prefix, set] : {std::pair<std::string_view, Condition::Set>{"ForAllValues:", Condition::Set::for_all},
-                                    {"ForAnyValue:", Condition::Set::for_any}}) {
+  for (const auto& [prefix, set] :
+       {std::pair<std::string_view, Condition::Set>{"ForAllValues:", Condition::Set::for_all},
+        {"ForAnyValue:", Condition::Set::for_any}}) {
     if (name.starts_with(prefix)) {
       condition.set = set;
       name.remove_prefix(prefix.size());
@@ -167,8 +168,9 @@ Result<> read_principals(const Json& json, Statement& statement) {
 
 Result<> check_trust_actions(const Statement& statement) {
   static constexpr std::array<std::string_view, 7> kActions = {
-      "sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity", "sts:tagsession",
-      "sts:setsourceidentity", "sts:setcontext", "sts:*"};
+      "sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity",
+      "sts:tagsession", "sts:setsourceidentity",  "sts:setcontext",
+      "sts:*"};
   const bool fit = std::ranges::all_of(statement.actions, [](const std::string& action) {
     return std::ranges::find(kActions, to_lower(action)) != kActions.end();
   });

@@ -1,8 +1,9 @@
 // IAM policy documents: read, checked as IAM checks them, and evaluated. Pure functions; who asks for what on which
 // resource comes from identity.cc and authorization.cc.
 //
-// What is known: Allow and Deny, Action, NotAction, Resource, NotResource, Principal (in trust policies), Condition with
-// the operators listed in policy_condition.cc, the wildcards * and ?, policy variables (${aws:username}, with a default:
+// What is known: Allow and Deny, Action, NotAction, Resource, NotResource, Principal (in trust policies), Condition
+// with the operators listed in policy_condition.cc, the wildcards * and ?, policy variables (${aws:username}, with a
+// default:
 // ${aws:username, 'nobody'}).
 #pragma once
 

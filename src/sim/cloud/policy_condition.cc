@@ -1,7 +1,6 @@
 // Conditions: each operator, the qualifiers ForAllValues, ForAnyValue and IfExists.
-#include <arpa/inet.h>
-
 #include <algorithm>
+#include <arpa/inet.h>
 #include <array>
 #include <charconv>
 

@@ -109,8 +109,9 @@ bool PolicyPattern::matches_arn(std::string_view arn) const {
     while (!exhausted && end != all_end && (part + 1 == kArnParts || *end != ':')) {
       ++end;
     }
-    const bool matched = exhausted ? matches_from(kEverything.data(), kEverything.data() + 1, text, LetterCase::significant)
-                                   : matches_from(begin, end, text, LetterCase::significant);
+    const bool matched = exhausted
+                             ? matches_from(kEverything.data(), kEverything.data() + 1, text, LetterCase::significant)
+                             : matches_from(begin, end, text, LetterCase::significant);
     if (!matched) {
       return false;
     }

@@ -1,8 +1,7 @@
 #include "sim/cloud/policy.h"
 
-#include <gtest/gtest.h>
-
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 namespace parallax::sim {
 namespace {
@@ -10,8 +9,7 @@ namespace {
 constexpr const char* kInstance = "arn:aws:ec2:us-west-2:000000000000:instance/i-0123";
 
 Policy policy_of(const std::string& statements) {
-  const auto policy =
-      parse_policy(R"({"Version":"2012-10-17","Statement":[)" + statements + "]}", PolicyUse::identity);
+  const auto policy = parse_policy(R"({"Version":"2012-10-17","Statement":[)" + statements + "]}", PolicyUse::identity);
   EXPECT_TRUE(policy.has_value()) << statements << (policy.has_value() ? "" : policy.error().message);
   return policy.value_or(Policy{});
 }
@@ -85,10 +83,14 @@ struct ConditionCase {
 };
 
 TEST(Policy, DecidesByConditions) {
-  const ConditionKeys keys = {{"aws:resourcetag/fleet", {"NAVO"}},    {"aws:requestedregion", {"us-west-2"}},
-                              {"aws:tagkeys", {"fleet", "owner"}},    {"aws:securetransport", {"true"}},
-                              {"aws:currenttime", {"2026-11-22T10:00:00Z"}}, {"aws:sourceip", {"192.0.2.77"}},
-                              {"ec2:volumesize", {"8"}},              {"aws:username", {"ada"}},
+  const ConditionKeys keys = {{"aws:resourcetag/fleet", {"NAVO"}},
+                              {"aws:requestedregion", {"us-west-2"}},
+                              {"aws:tagkeys", {"fleet", "owner"}},
+                              {"aws:securetransport", {"true"}},
+                              {"aws:currenttime", {"2026-11-22T10:00:00Z"}},
+                              {"aws:sourceip", {"192.0.2.77"}},
+                              {"ec2:volumesize", {"8"}},
+                              {"aws:username", {"ada"}},
                               {"aws:principalarn", {"arn:aws:iam::000000000000:role/ops"}}};
   const ConditionCase cases[] = {
       {R"("StringEquals":{"aws:ResourceTag/fleet":"NAVO"})", true},
@@ -146,7 +148,8 @@ TEST(Policy, DecidesByConditions) {
 }
 
 TEST(Policy, SubstitutesVariablesInResourcesOfTheNewerVersionOnly) {
-  const std::string statement = R"("Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:iam::*:user/${aws:username}"}})";
+  const std::string statement =
+      R"("Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:iam::*:user/${aws:username}"}})";
   const PolicyRequest own{"iam:GetUser", "arn:aws:iam::000000000000:user/a*a", {{"aws:username", {"a*a"}}}};
   const PolicyRequest other{"iam:GetUser", "arn:aws:iam::000000000000:user/abba", {{"aws:username", {"a*a"}}}};
   const Policy newer = parse_policy(R"({"Version":"2012-10-17",)" + statement, PolicyUse::identity).value();
@@ -194,11 +197,11 @@ TEST(Policy, TrustNeedsItsPrincipal) {
   const PolicyRequest request{"sts:AssumeRole", "arn:aws:iam::000000000000:role/x", {}};
   EXPECT_EQ(evaluate_trust(policy, request, {{"Service", {"ec2.amazonaws.com"}}}).decision, Decision::allow);
   EXPECT_EQ(evaluate_trust(policy, request, {{"AWS", {"000000000000"}}}).decision, Decision::allow);
-  EXPECT_EQ(evaluate_trust(policy, request, {{"Service", {"lambda.amazonaws.com"}}}).decision,
-            Decision::implicit_deny);
-  for (const char* bad : {R"({"Statement":{"Effect":"Allow","Action":"sts:AssumeRole"}})",
-                          R"({"Statement":{"Effect":"Allow","Action":"ec2:*","Principal":"*"}})",
-                          R"({"Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":"*","Resource":"*"}})"}) {
+  EXPECT_EQ(evaluate_trust(policy, request, {{"Service", {"lambda.amazonaws.com"}}}).decision, Decision::implicit_deny);
+  for (const char* bad :
+       {R"({"Statement":{"Effect":"Allow","Action":"sts:AssumeRole"}})",
+        R"({"Statement":{"Effect":"Allow","Action":"ec2:*","Principal":"*"}})",
+        R"({"Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":"*","Resource":"*"}})"}) {
     EXPECT_FALSE(parse_policy(bad, PolicyUse::trust).has_value()) << bad;
   }
 }

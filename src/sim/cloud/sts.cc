@@ -71,8 +71,8 @@ std::vector<std::string> own_names(const Principal& caller) {
   return {caller.arn, caller.entity_arn, caller.user_id, caller.entity_id};
 }
 
-// Whether the role lets the caller in. A trust policy that names the caller is enough; one that names the account leaves
-// the decision to the caller's identity policies. An explicit deny on either side refuses.
+// Whether the role lets the caller in. A trust policy that names the caller is enough; one that names the account
+// leaves the decision to the caller's identity policies. An explicit deny on either side refuses.
 Result<> check_trust(const Context& context, const IamRole& role, const Principal& caller, const Json& input) {
   PolicyRequest request{"sts:AssumeRole", role.arn, principal_keys(context.world, caller, context.region.name)};
   request.keys["sts:rolesessionname"] = {input.text("RoleSessionName")};
@@ -95,13 +95,13 @@ Result<> check_trust(const Context& context, const IamRole& role, const Principa
   }
   const Decision identity =
       caller.all_rights ? Decision::allow : evaluate(policies_of(context.world, caller), request).decision;
-  const bool narrowed = std::ranges::any_of(
-      narrowing_policies(context.world, caller),
-      [&](const Policy* policy) { return evaluate({policy}, request).decision != Decision::allow; });
-  const bool named = by_name.decision == Decision::allow &&
-                     std::ranges::none_of(by_name.statement->principals, [](const auto& entry) {
-                       return std::ranges::find(entry.second, "*") != entry.second.end();
-                     });
+  const bool narrowed = std::ranges::any_of(narrowing_policies(context.world, caller), [&](const Policy* policy) {
+    return evaluate({policy}, request).decision != Decision::allow;
+  });
+  const bool named =
+      by_name.decision == Decision::allow && std::ranges::none_of(by_name.statement->principals, [](const auto& entry) {
+        return std::ranges::find(entry.second, "*") != entry.second.end();
+      });
   const bool trusted = by_name.decision == Decision::allow || by_account.decision == Decision::allow;
   const bool refused = identity == Decision::explicit_deny || narrowed;
   if (!trusted || refused || (identity != Decision::allow && !named)) {
@@ -156,8 +156,7 @@ Result<Json> assume_role(Context& context, const Json& input) {
   if (!arn.starts_with("arn:")) {
     return client_error("ValidationError", fmt::format("{} is invalid", arn));
   }
-  const auto found =
-      std::ranges::find_if(world.iam.roles, [&](const auto& entry) { return entry.second.arn == arn; });
+  const auto found = std::ranges::find_if(world.iam.roles, [&](const auto& entry) { return entry.second.arn == arn; });
   if (found == world.iam.roles.end()) {
     // AWS does not tell whether a role exists.
     return assume_refused(caller, arn);
@@ -171,9 +170,9 @@ Result<Json> assume_role(Context& context, const Json& input) {
     session.tags[tag.text("Key")] = tag.text("Value");
   }
   const Json credentials = TRY(new_session(world, session, seconds));
-  Json answer = Json::object(
-      {{"Credentials", credentials},
-       {"AssumedRoleUser", Json::object({{"AssumedRoleId", session.user_id}, {"Arn", session.arn}})}});
+  Json answer =
+      Json::object({{"Credentials", credentials},
+                    {"AssumedRoleUser", Json::object({{"AssumedRoleId", session.user_id}, {"Arn", session.arn}})}});
   if (session.session_policy) {
     answer.set("PackedPolicySize", 1 + static_cast<int>(session.session_policy->text.size() * 100 / 4096));
   }

@@ -39,7 +39,8 @@ format: ## format all sources in place
 
 lint: ## the checks without tests: layers, format, clang-tidy, headers
 	@tools/install-packages build test
-	@tools/test layers format configure tidy headers
+	@tools/test layers format configure headers
+	@tools/tidy --build $(BUILD)
 
 clean: ## remove what was built
 	@rm -rf $(BUILD)

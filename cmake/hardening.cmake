@@ -3,6 +3,7 @@ add_compile_options(-D_GLIBCXX_ASSERTIONS -fstack-protector-strong)
 # A failed CHECK names the file as it lies in the project, not on the machine that built it.
 add_compile_options(-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=)
 if(PARALLAX_SANITIZE)
+  add_compile_definitions(PARALLAX_SANITIZED)  # compilers differ in what they say of themselves
   add_compile_options(-fsanitize=${PARALLAX_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${PARALLAX_SANITIZE})
 elseif(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")

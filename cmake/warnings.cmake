@@ -5,6 +5,8 @@ add_compile_options(
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-Wduplicated-cond -Wduplicated-branches -Wlogical-op -Wsuggest-override
     -Wno-restrict)  # false alarms on `"text" + std::string` in gcc 12 (its bug 105651)
+elseif(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  add_compile_options(-Wthread-safety)
 endif()
 if(PARALLAX_WERROR)
   add_compile_options(-Werror)

@@ -15,7 +15,7 @@ namespace {
 using std::chrono::minutes;
 using ::testing::HasSubstr;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef PARALLAX_SANITIZED
 constexpr int kSlowdown = 10;  // fewer seeds where everything takes longer
 #else
 constexpr int kSlowdown = 1;

@@ -182,7 +182,7 @@ class ThreadStrand final : public Strand {
 }  // namespace
 
 StrandKind default_strand_kind() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef PARALLAX_SANITIZED
   return StrandKind::threads;
 #else
   return StrandKind::fibers;

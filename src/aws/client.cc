@@ -18,6 +18,8 @@ namespace {
 constexpr std::size_t kAnswerBytesMax = 64U << 20U;
 // Clocks that differ less than this are not why a service refused a request (its window is 15 minutes).
 constexpr Micros kSkewMin = std::chrono::minutes(4);
+// For each question of what a refusal means.
+constexpr Micros kJudgeTime = Seconds(10);
 
 Error timed_out(std::string message) {
   Error error = make_error(ErrorKind::timeout, std::move(message));
@@ -101,6 +103,15 @@ struct Client::Prepared {
   SigningScope scope;
   http::Request request;  // without date and signature
   Repeat repeat = Repeat::unsafe;
+  LimitedCall limited;
+};
+
+// What one attempt used and got.
+struct Client::Attempt {
+  bool sent = false;
+  Credentials credentials;
+  Micros clock_offset{0};
+  http::Response response;
 };
 
 std::string make_uuid(Rng& rng) {
@@ -130,7 +141,13 @@ std::uint64_t Client::LockedRng::next() {
   return rng_.next();
 }
 
-Client::Client(const Deps& deps, ClientOptions options) : deps_(deps), options_(std::move(options)), rng_(deps.rng) {}
+Client::Client(const Deps& deps, ClientOptions options)
+    : deps_(deps),
+      options_(std::move(options)),
+      rng_(deps.rng),
+      own_limiter_(deps.clock, options_.limiter),
+      limiter_(deps.limiter == nullptr ? own_limiter_ : *deps.limiter),
+      regions_(deps.clock) {}
 
 Micros Client::clock_offset() const {
   const MutexLock lock(mutex_);
@@ -141,16 +158,34 @@ Micros Client::time_left(const CallOptions& options) const {
   return options.deadline - deps_.clock.monotonic();
 }
 
+RetryBudget& Client::budget_of(const Prepared& prepared) {
+  const MutexLock lock(mutex_);
+  std::unique_ptr<RetryBudget>& budget = budgets_[prepared.limited.region + '/' + prepared.limited.service];
+  if (budget == nullptr) {
+    budget = std::make_unique<RetryBudget>();
+  }
+  return *budget;
+}
+
 Result<Json> Client::call(const CallTarget& target, std::string_view operation, const Json& params,
                           const CallOptions& options) {
-  return run(target, operation, params, options)
+  Result<Answer> result = answer(target, operation, params, options);
+  if (!result) {
+    return std::move(result).error();
+  }
+  return std::move(result->output);
+}
+
+Result<Answer> Client::answer(const CallTarget& target, std::string_view operation, const Json& params,
+                              const CallOptions& options) {
+  return run(target, operation, params, options, Judge::region)
       .with_context(fmt::format("calling {}:{} in {}", target.service, terminal_safe(operation, 80), target.region));
 }
 
-Result<Json> Client::run(const CallTarget& target, std::string_view operation, const Json& params,
-                         const CallOptions& options) {
+Result<Answer> Client::run(const CallTarget& target, std::string_view operation, const Json& params,
+                           const CallOptions& options, Judge judge) {
   Prepared prepared = TRY(prepare(target, operation, params, options));
-  return attempts(prepared, options);
+  return attempts(prepared, options, judge);
 }
 
 Result<Client::Preview> Client::preview(const CallTarget& target, std::string_view operation, const Json& params) {
@@ -186,85 +221,138 @@ Result<Client::Prepared> Client::prepare(const CallTarget& target, std::string_v
   }
   prepared.request.headers.set("User-Agent", options_.user_agent);
   prepared.request.headers.set("amz-sdk-invocation-id", make_uuid(rng_));
+  prepared.limited =
+      limited_call(target.service, prepared.endpoint.signing_region, prepared.operation->name, full);
   return prepared;
 }
 
-Result<Json> Client::attempts(Prepared& prepared, const CallOptions& options) {
-  Retry retry(options_.retry, prepared.repeat, rng_, budget_);
+Result<Answer> Client::attempts(Prepared& prepared, const CallOptions& options, Judge judge) {
+  Retry retry(options_.retry, prepared.repeat, rng_, budget_of(prepared));
   bool clock_corrected = false;
+  bool credentials_renewed = false;
+  std::optional<Error> last;
   for (;;) {
-    http::Response response;
-    Result<Json> result = attempt(prepared, retry.attempt(), options, response);
+    Attempt tried;
+    Result<Answer> result = attempt(prepared, retry.attempt(), options, tried);
     if (result) {
       retry.succeeded();
+      if (!prepared.operation->is_unsigned) {
+        regions_.worked(tried.credentials.access_key_id, prepared.endpoint.signing_region);
+      }
       return result;
     }
-    const Error& error = result.error();
-    if (!clock_corrected && correct_clock(error, response)) {
-      clock_corrected = true;  // once: a second refusal has another reason
+    Error error = std::move(result).error();
+    if (!tried.sent) {
+      // What became of an attempt before this one matters more than that there is no time for another.
+      return last && error.kind != ErrorKind::cancelled ? *last : error;
+    }
+    if (error.kind == ErrorKind::throttled) {
+      limiter_.throttled(prepared.limited);
+    }
+    // Once each: a second refusal has another reason.
+    if (!clock_corrected && correct_clock(error, tried)) {
+      clock_corrected = true;
+      continue;
+    }
+    if (!credentials_renewed && renew_credentials(error, tried, options)) {
+      credentials_renewed = true;
       continue;
     }
     const std::optional<Micros> delay = retry.next_delay(error, time_left(options));
     if (!delay) {
-      return result;
+      return explain(std::move(error), prepared, tried, options, judge);
     }
     if (!deps_.clock.sleep_for(*delay, options.stop)) {
       return cancelled();
     }
+    last = std::move(error);
   }
 }
 
-Result<Json> Client::attempt(Prepared& prepared, int number, const CallOptions& options, http::Response& response) {
+Result<Answer> Client::attempt(Prepared& prepared, int number, const CallOptions& options, Attempt& attempt) {
   if (options.stop.stop_requested()) {
     return cancelled();
   }
   const bool is_signed = !prepared.operation->is_unsigned;
-  const Credentials credentials =
-      is_signed ? TRY(deps_.credentials.credentials(options.deadline, options.stop)) : Credentials();
-  const Micros left = time_left(options);
-  if (left <= Micros(0)) {
+  if (is_signed) {
+    attempt.credentials = TRY(deps_.credentials.credentials(options.deadline, options.stop));
+  }
+  if (time_left(options) <= Micros(0)) {
     return timed_out("the deadline passed before the request was sent");
   }
+  TRY(limiter_.acquire(prepared.limited, options.deadline, options.stop));
   prepared.request.headers.set("amz-sdk-request",
                                fmt::format("attempt={}; max={}", number, options_.retry.attempts_max));
+  attempt.clock_offset = clock_offset();
   if (is_signed) {
-    TRY(sign(prepared.request, prepared.scope, credentials, deps_.clock.now() + clock_offset()));
+    TRY(sign(prepared.request, prepared.scope, attempt.credentials, deps_.clock.now() + attempt.clock_offset));
   }
 
   http::SendOptions send;
   send.limits = options_.limits;
-  send.limits.total = std::min(send.limits.total, left);
+  send.limits.total = std::min(send.limits.total, time_left(options));
   send.body_bytes_max = kAnswerBytesMax;
   send.ca_file = options_.ca_file;
   // A kept connection may be closed by the other side at the very moment we write to it. That looks like a lost answer,
   // which a call that must not be repeated could not recover from.
   send.connection = prepared.repeat == Repeat::safe ? http::ConnectionPolicy::reuse : http::ConnectionPolicy::fresh;
+  attempt.sent = true;
   http::Exchange exchange = deps_.http.send(prepared.request, send, options.stop);
   if (!exchange.ok()) {
     return transport_error(exchange);
   }
-  response = std::move(exchange.response);
-  if (response.status >= 300) {
-    return parse_error(*prepared.model, response);
+  attempt.response = std::move(exchange.response);
+  if (attempt.response.status >= 300) {
+    return parse_error(*prepared.model, attempt.response);
   }
-  return parse_result(*prepared.model, *prepared.operation, response);
+  return Answer{TRY(parse_result(*prepared.model, *prepared.operation, attempt.response)), attempt.response.status};
 }
 
-bool Client::correct_clock(const Error& error, const http::Response& response) {
+bool Client::correct_clock(const Error& error, const Attempt& attempt) {
   if (!may_be_clock_skew(error.code)) {
     return false;
   }
-  const Result<Instant> theirs = parse_http_date(response.headers.get("date"));
+  const Result<Instant> theirs = parse_http_date(attempt.response.headers.get("date"));
   if (!theirs) {
     return false;
   }
   const Micros offset = *theirs - deps_.clock.now();
-  const MutexLock lock(mutex_);
-  if (std::chrono::abs(offset - clock_offset_) < kSkewMin) {
+  // Against what this attempt was signed with: another call may have corrected the clock meanwhile.
+  if (std::chrono::abs(offset - attempt.clock_offset) < kSkewMin) {
     return false;
   }
+  const MutexLock lock(mutex_);
   clock_offset_ = offset;
   return true;
+}
+
+bool Client::renew_credentials(const Error& error, const Attempt& attempt, const CallOptions& options) {
+  if (!is_expired_token(error.code) || attempt.credentials.session_token.empty()) {
+    return false;
+  }
+  deps_.credentials.invalidate(attempt.credentials);
+  const Result<Credentials> renewed = deps_.credentials.credentials(options.deadline, options.stop);
+  return renewed && renewed->session_token != attempt.credentials.session_token;
+}
+
+Error Client::explain(Error error, const Prepared& prepared, const Attempt& attempt, const CallOptions& options,
+                      Judge judge) {
+  if (const std::string_view advice = advice_on(error.code); !advice.empty()) {
+    error.message += fmt::format(" ({})", advice);
+  }
+  const std::string& region = prepared.endpoint.signing_region;
+  if (judge == Judge::nothing || !RegionCheck::may_be_disabled(error) || prepared.operation->is_unsigned ||
+      prepared.model->metadata().global_endpoint) {
+    return error;
+  }
+  const RegionCheck::Ask ask = [&](const CallTarget& target, std::string_view operation, const Json& params) {
+    CallOptions asking = options;
+    asking.deadline = std::min(options.deadline, deps_.clock.monotonic() + kJudgeTime);
+    asking.repeat.reset();
+    Result<Answer> result = run(target, operation, params, asking, Judge::nothing);
+    return result ? Result<Json>(std::move(result->output)) : Result<Json>(std::move(result).error());
+  };
+  return regions_.judge(std::move(error), attempt.credentials, region, ask, options.deadline, options.stop);
 }
 
 }  // namespace parallax::aws

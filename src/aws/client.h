@@ -7,14 +7,19 @@
 //                                       {.deadline = clock.monotonic() + Seconds(60), .stop = stop}));
 #pragma once
 
+#include <map>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
 
 #include "aws/auth/credentials.h"
+#include "aws/call_target.h"
 #include "aws/endpoint.h"
 #include "aws/model/model.h"
+#include "aws/region_check.h"
+#include "aws/retry/limiter.h"
 #include "aws/retry/retry.h"
 #include "base/clock.h"
 #include "base/mutex.h"
@@ -22,11 +27,6 @@
 #include "http/client.h"
 
 namespace parallax::aws {
-
-struct CallTarget {
-  std::string service;  // "ec2", "ssm", "iam", "sts"
-  std::string region;   // IAM: any region of the partition
-};
 
 struct CallOptions {
   Monotonic deadline;  // for all attempts together
@@ -38,6 +38,7 @@ struct CallOptions {
 struct ClientOptions {
   EndpointOptions endpoint;
   RetryOptions retry;
+  LimiterOptions limiter;  // of the client's own limiter; unused where Deps brings one
   http::PhaseLimits limits = {.resolve = Seconds(5),
                               .connect = Seconds(5),
                               .tls = Seconds(10),
@@ -53,6 +54,15 @@ struct ClientOptions {
 // token, which the service compares.
 Repeat is_repeatable(const Operation& operation);
 
+// What a service answered.
+struct Answer {
+  Json output;     // an object with the model's member names
+  int status = 0;  // HTTP
+};
+
+// Beside the retries (retry/retry.h) two things are put right, once for each call: a clock that is off, by the answer's
+// Date, and temporary credentials that have expired, by asking the provider anew.
+//
 // Thread safety: calls run side by side, from any task. No lock is held while a call waits.
 class Client {
  public:
@@ -61,6 +71,7 @@ class Client {
     Clock& clock;
     Rng& rng;
     CredentialProvider& credentials;
+    Limiter* limiter = nullptr;  // shared by several clients; nullptr: the client has its own
   };
 
   Client(const Deps& deps, ClientOptions options);
@@ -73,6 +84,10 @@ class Client {
   //   timeout      the answer was lost after the request had been sent, and repeating is unsafe or did not help; the
   //                effect is unknown; or the deadline passed
   //   unavailable  could not be reached, or a 5xx answer; nothing else is known of a 5xx's effect
+  //   throttled    what the service said after all attempts; code "local-limit": not sent, for the limiter would have
+  //                waited beyond the deadline
+  //   denied       code "region-disabled": the credentials are good but this region refuses them, so it is not enabled
+  //                for the account (region_check.h)
   //   others       what the service said, with code, status and request_id
   Result<Json> call(const CallTarget& target, std::string_view operation, const Json& params,
                     const CallOptions& options);
@@ -86,7 +101,14 @@ class Client {
 
   Result<Preview> preview(const CallTarget& target, std::string_view operation, const Json& params);
 
+  // The same with the HTTP status, which some waiters look at.
+  Result<Answer> answer(const CallTarget& target, std::string_view operation, const Json& params,
+                        const CallOptions& options);
+
   Clock& clock() { return deps_.clock; }
+
+  // The injected generator, behind a lock: for jitter.
+  Rng& rng() { return rng_; }
 
   // What our clock lacks, as the services' Date headers told; zero until a call failed for it.
   Micros clock_offset() const EXCLUDES(mutex_);
@@ -105,21 +127,32 @@ class Client {
   };
 
   struct Prepared;
+  struct Attempt;
+  enum class Judge { region, nothing };  // whether a refusal is looked into
+
   Result<Prepared> prepare(const CallTarget& target, std::string_view operation, const Json& params,
                            const CallOptions& options);
-  Result<Json> attempts(Prepared& prepared, const CallOptions& options);
-  Result<Json> attempt(Prepared& prepared, int number, const CallOptions& options, http::Response& response);
-  Result<Json> run(const CallTarget& target, std::string_view operation, const Json& params,
-                   const CallOptions& options);
-  bool correct_clock(const Error& error, const http::Response& response);
+  Result<Answer> attempts(Prepared& prepared, const CallOptions& options, Judge judge);
+  Result<Answer> attempt(Prepared& prepared, int number, const CallOptions& options, Attempt& attempt);
+  Result<Answer> run(const CallTarget& target, std::string_view operation, const Json& params,
+                     const CallOptions& options, Judge judge);
+  bool correct_clock(const Error& error, const Attempt& attempt) EXCLUDES(mutex_);
+  bool renew_credentials(const Error& error, const Attempt& attempt, const CallOptions& options);
+  Error explain(Error error, const Prepared& prepared, const Attempt& attempt, const CallOptions& options,
+                Judge judge);
+  RetryBudget& budget_of(const Prepared& prepared) EXCLUDES(mutex_);
   Micros time_left(const CallOptions& options) const;
 
   const Deps deps_;
   const ClientOptions options_;
   LockedRng rng_;
-  RetryBudget budget_;
+  Limiter own_limiter_;
+  Limiter& limiter_;
+  RegionCheck regions_;
   mutable Mutex mutex_;
   Micros clock_offset_ GUARDED_BY(mutex_){0};
+  // By region and service, so that an outage of one does not take the retries of the others.
+  std::map<std::string, std::unique_ptr<RetryBudget>> budgets_ GUARDED_BY(mutex_);
 };
 
 // A random UUID (version 4) in lower case.

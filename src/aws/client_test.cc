@@ -68,11 +68,12 @@ TEST(Client, RetriesAThrottledAnswerAndSignsAnew) {
   Bench bench;
   bench.http.answer(503, ec2_error("RequestLimitExceeded")).answer(503, ec2_error("Unavailable")).answer(200, kStarted);
   ASSERT_TRUE(bench.call("ec2", "StartInstances", kStart).has_value());
-  EXPECT_THAT(bench.clock.waits, ElementsAre(Millis(500), Seconds(1)));
+  // Half a second of back-off and what the limiter waits after a throttled answer; then a second of back-off.
+  EXPECT_THAT(bench.clock.waits, ElementsAre(Millis(500), Micros(552'632), Seconds(1), Micros(42'632)));
   const auto header = [&](std::size_t i, const char* name) { return bench.http.requests.at(i).headers.get(name); };
   EXPECT_EQ(header(2, "amz-sdk-request"), "attempt=3; max=3");
   EXPECT_EQ(header(0, "amz-sdk-invocation-id"), header(2, "amz-sdk-invocation-id"));
-  EXPECT_EQ(header(2, "X-Amz-Date"), "20261122T101641Z");
+  EXPECT_EQ(header(2, "X-Amz-Date"), "20261122T101642Z");
   EXPECT_NE(header(0, "Authorization"), header(2, "Authorization"));
 }
 
@@ -185,6 +186,149 @@ TEST(Client, DoesNotChaseAClockThatKeepsChanging) {
   bench.http.answer(400, ec2_error("RequestExpired"), {{"Date", "Sun, 22 Nov 2026 11:36:40 GMT"}})
       .answer(400, ec2_error("RequestExpired"), {{"Date", "Sun, 22 Nov 2026 08:36:40 GMT"}});
   EXPECT_EQ(bench.call("ec2", "StartInstances", kStart).error().code, "RequestExpired");
+}
+
+TEST(Client, CorrectsTheClockOfACallThatWasOnItsWayDuringACorrection) {
+  Bench bench;
+  constexpr const char* kDate = "Sun, 22 Nov 2026 10:36:40 GMT";
+  bench.http
+      .then([&](const http::Request&) {
+        // Meanwhile another call corrects the clock.
+        bench.http.answer(400, ec2_error("RequestExpired"), {{"Date", kDate}}).answer(200, kStarted);
+        EXPECT_TRUE(bench.call("ec2", "StartInstances", kStart).has_value());
+        bench.http.answer(200, kStarted);
+        return testing::FakeHttp::answer_of(400, ec2_error("RequestExpired"), {{"Date", kDate}});
+      });
+  EXPECT_TRUE(bench.call("ec2", "StartInstances", kStart).has_value());
+}
+
+// Temporary credentials that are made anew when they are said to have expired.
+class RenewedCredentials final : public CredentialProvider {
+ public:
+  Result<Credentials> credentials(Monotonic /*deadline*/, std::stop_token /*stop*/) override {
+    return Credentials{"ASIA" + std::to_string(made), "secret", "token" + std::to_string(made), std::nullopt};
+  }
+
+  void invalidate(const Credentials& expired) override {
+    EXPECT_EQ(expired.session_token, "token" + std::to_string(made));
+    made += renews ? 1 : 0;
+    ++invalidated;
+  }
+
+  int made = 1;
+  int invalidated = 0;
+  bool renews = true;
+};
+
+TEST(Client, RenewsExpiredCredentialsOnce) {
+  for (const bool json : {false, true}) {
+    Bench bench;
+    RenewedCredentials credentials;
+    Client client({bench.http, bench.clock, bench.rng, credentials}, {});
+    const std::string expired = json ? R"({"__type":"ExpiredTokenException"})" : ec2_error("RequestExpired");
+    bench.http.answer(400, expired).answer(200, json ? "{}" : "<R/>");
+    const CallTarget target{json ? "ssm" : "ec2", "eu-west-3"};
+    const char* operation = json ? "ListCommands" : "DescribeImages";
+    EXPECT_TRUE(client.call(target, operation, Json(), bench.within(Seconds(60))).has_value());
+    EXPECT_EQ(bench.http.requests.at(1).headers.get("X-Amz-Security-Token"), "token2");
+    EXPECT_THAT(bench.clock.waits, IsEmpty());
+
+    bench.http.answer(400, expired).answer(400, expired);
+    EXPECT_EQ(client.call(target, operation, Json(), bench.within(Seconds(60))).error().kind, ErrorKind::denied);
+    EXPECT_EQ(credentials.invalidated, 2);
+  }
+}
+
+TEST(Client, DoesNotRepeatWithTheSameExpiredToken) {
+  Bench bench;
+  RenewedCredentials credentials;
+  credentials.renews = false;
+  Client client({bench.http, bench.clock, bench.rng, credentials}, {});
+  bench.http.answer(403, R"({"__type":"ExpiredTokenException","message":"late"})");
+  const Error error = client.call({"ssm", "eu-west-3"}, "ListCommands", Json(), bench.within(Seconds(60))).error();
+  EXPECT_EQ(error.message, "ExpiredTokenException: late (the temporary credentials have expired: renew them)");
+
+  // Long-term keys do not expire: the date of the request does.
+  bench.http.answer(400, ec2_error("RequestExpired"));
+  EXPECT_EQ(bench.call("ec2", "StartInstances", kStart).error().code, "RequestExpired");
+}
+
+TEST(Client, SaysWhatToDoWhereThereIsNoCapacity) {
+  for (const char* code : {"InsufficientInstanceCapacity", "InsufficientHostCapacity"}) {
+    Bench bench;
+    bench.http.answer(500, ec2_error(code));
+    const Error error = bench.call("ec2", "StartInstances", kStart).error();
+    EXPECT_EQ(error.kind, ErrorKind::unavailable);
+    EXPECT_EQ(error.code, code);
+    EXPECT_THAT(error.message, HasSubstr("try again in some minutes, in another availability zone"));
+    EXPECT_THAT(bench.clock.waits, IsEmpty());
+  }
+}
+
+TEST(Client, DoesNotRepeatIamsQuotaError) {
+  Bench bench;
+  bench.http.answer(409, "<ErrorResponse><Error><Code>LimitExceeded</Code></Error></ErrorResponse>");
+  EXPECT_EQ(bench.call("iam", "GetRole", R"({"RoleName":"r"})").error().kind, ErrorKind::conflict);
+}
+
+TEST(Client, KeepsAnOutageOfOneRegionFromTheRetriesOfOthers) {
+  Bench bench;
+  const auto call = [&](const char* region) {
+    return bench.client.call({"iam", region}, "GetRole", Json::object({{"RoleName", "r"}}), bench.within(Seconds(60)));
+  };
+  // 100 retries are all there are; the bucket of IAM here holds as many calls.
+  for (int i = 0; i < 150; ++i) {
+    bench.http.answer(503, "");
+  }
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_FALSE(call("us-east-1").has_value());
+  }
+  bench.http.answer(503, "");
+  EXPECT_FALSE(call("us-east-1").has_value());
+  EXPECT_TRUE(bench.http.is_done());
+  bench.http.answer(503, "").answer(200, "<R><GetRoleResult/></R>");
+  EXPECT_TRUE(call("cn-north-1").has_value());
+}
+
+TEST(Client, WaitsForItsTurnBeforeItSigns) {
+  Bench bench;
+  for (int i = 0; i < 5; ++i) {
+    bench.http.answer(200, kStarted);
+    ASSERT_TRUE(bench.call("ec2", "StartInstances", kStart).has_value());
+  }
+  // 4.75 tokens and 1.9 more a second, 10 ms for each call before.
+  ASSERT_THAT(bench.clock.waits, SizeIs(1));
+  EXPECT_NEAR(static_cast<double>(bench.clock.waits[0].count()), 0.25 / 1.9 * 1e6 - 40'000, 2);
+}
+
+TEST(Client, SlowsDownAfterAThrottledAnswer) {
+  Bench bench;
+  bench.http.answer(503, ec2_error("RequestLimitExceeded"), {{"x-amz-retry-after", "100"}}).answer(200, kStarted);
+  ASSERT_TRUE(bench.call("ec2", "StartInstances", kStart).has_value());
+  // The back-off, then the rest of the second that half of the rate needs for a token.
+  ASSERT_THAT(bench.clock.waits, SizeIs(2));
+  EXPECT_EQ(bench.clock.waits[0], Millis(500));
+  EXPECT_NEAR(static_cast<double>(bench.clock.waits[1].count()), 1 / 0.95 * 1e6 - 500'000, 2);
+}
+
+TEST(Client, TellsThatAnAttemptWasLostRatherThanThatThereIsNoTimeForAnother) {
+  Bench bench;
+  Limiter limiter(bench.clock);
+  Client client({bench.http, bench.clock, bench.rng, bench.credentials, &limiter}, {});
+  const LimitedCall start = limited_call("ec2", "eu-west-3", "StartInstances", Json::object());
+  bench.http.then([&](const http::Request&) {
+    for (int i = 0; i < 20; ++i) {
+      limiter.throttled(start);
+    }
+    http::Exchange exchange;
+    exchange.error = make_error(ErrorKind::unavailable, "cut off");
+    exchange.failed_phase = http::Phase::first_byte;
+    return exchange;
+  });
+  const Error error =
+      client.call({"ec2", "eu-west-3"}, "StartInstances", parse_json(kStart).value(), bench.within(Seconds(5))).error();
+  EXPECT_EQ(error.kind, ErrorKind::timeout);
+  EXPECT_THAT(error.message, HasSubstr("the effect is unknown"));
 }
 
 TEST(Client, StopsWhenItIsAskedTo) {

@@ -27,6 +27,8 @@ class CredentialProvider {
   virtual ~CredentialProvider() = default;
   // Error: denied when there are none, with what to set.
   virtual Result<Credentials> credentials(Monotonic deadline, std::stop_token stop) = 0;
+  // A service said that these have expired: what is cached must not be given again. Sources that cache nothing ignore it.
+  virtual void invalidate(const Credentials& /*expired*/) {}
 };
 
 // AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN; read at each call, so that a change is seen.

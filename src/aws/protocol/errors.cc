@@ -50,11 +50,26 @@ constexpr std::array<std::string_view, 13> kConflict{"IncorrectInstanceState",
                                                      "LimitExceeded",
                                                      "DryRunOperation"};
 
-constexpr std::array<std::string_view, 10> kUnavailable{"InternalError",           "InternalFailure",
-                                                        "InternalServerError",     "Unavailable",
-                                                        "ServiceUnavailable",      "RequestTimeout",
-                                                        "RequestTimeoutException", "IDPCommunicationError",
-                                                        "ConcurrentTagAccess",     "InsufficientInstanceCapacity"};
+constexpr std::array<std::string_view, 9> kTransient{"InternalError",           "InternalFailure",
+                                                     "InternalServerError",     "Unavailable",
+                                                     "ServiceUnavailable",      "RequestTimeout",
+                                                     "RequestTimeoutException", "IDPCommunicationError",
+                                                     "ConcurrentTagAccess"};
+
+// AWS has no machine, disk or address of the kind to give. Some come as a 5xx, which says nothing about when to ask
+// again: it is minutes, not seconds.
+constexpr std::array<std::string_view, 12> kCapacity{"InsufficientInstanceCapacity",
+                                                     "InsufficientHostCapacity",
+                                                     "InsufficientReservedInstanceCapacity",
+                                                     "InsufficientInstanceCapacityException",
+                                                     "InsufficientCapacity",
+                                                     "InsufficientCapacityException",
+                                                     "InsufficientCapacityOnHost",
+                                                     "InsufficientCapacityOnOutpost",
+                                                     "InsufficientVolumeCapacity",
+                                                     "InsufficientAddressCapacity",
+                                                     "ReservationCapacityExceeded",
+                                                     "UnfulfillableCapacity"};
 
 bool means_not_found(std::string_view code) {
   return code.ends_with("NotFound") || code.ends_with("NotFoundException") || code.ends_with("DoesNotExist") ||
@@ -94,8 +109,12 @@ ErrorKind kind_of(std::string_view code, int status) {
   if (contains(kDenied, code)) {
     return ErrorKind::denied;
   }
-  if (contains(kUnavailable, code)) {
+  if (contains(kTransient, code)) {
     return ErrorKind::unavailable;
+  }
+  if (is_capacity(code)) {
+    // A full reservation is the account's own state, not the cloud's.
+    return code.starts_with("Insufficient") ? ErrorKind::unavailable : ErrorKind::conflict;
   }
   if (means_not_found(code)) {
     return ErrorKind::not_found;
@@ -104,6 +123,29 @@ ErrorKind kind_of(std::string_view code, int status) {
     return ErrorKind::conflict;
   }
   return kind_of_status(status);
+}
+
+bool is_capacity(std::string_view code) {
+  return contains(kCapacity, code);
+}
+
+bool is_transient(std::string_view code) {
+  return contains(kTransient, code);
+}
+
+bool is_expired_token(std::string_view code) {
+  return code == "ExpiredToken" || code == "ExpiredTokenException" || code == "RequestExpired";
+}
+
+std::string_view advice_on(std::string_view code) {
+  if (is_capacity(code)) {
+    return "AWS has no room for this now and asking again at once does not help: try again in some minutes, in another "
+           "availability zone or with another instance type";
+  }
+  if (code == "ExpiredToken" || code == "ExpiredTokenException") {
+    return "the temporary credentials have expired: renew them";
+  }
+  return {};
 }
 
 bool may_be_clock_skew(std::string_view code) {

@@ -43,6 +43,8 @@ TEST(KindOf, NamesWhatACallerDoesAboutACode) {
       {"DryRunOperation", 412, ErrorKind::conflict},
       {"InternalServerError", 500, ErrorKind::unavailable},
       {"InsufficientInstanceCapacity", 500, ErrorKind::unavailable},
+      {"InsufficientHostCapacity", 400, ErrorKind::unavailable},
+      {"ReservationCapacityExceeded", 400, ErrorKind::conflict},
       {"", 502, ErrorKind::unavailable},
       {"", 302, ErrorKind::unavailable},
       {"InvalidParameterValue", 400, ErrorKind::invalid},

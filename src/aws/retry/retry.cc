@@ -4,6 +4,11 @@
 #include <array>
 #include <cmath>
 
+#include <fmt/format.h>
+
+#include "aws/protocol/errors.h"
+#include "base/text.h"
+
 namespace parallax::aws {
 
 namespace {
@@ -14,22 +19,54 @@ constexpr int kFirstTryBonus = 1;
 // Asked to wait longer, we hand the error on: the caller may have better things to do.
 constexpr Micros kRetryAfterMax = std::chrono::minutes(5);
 
-// Belong to a kind that is worth a retry, but not within seconds.
+// Nothing about a certificate or an address changes within seconds.
 bool is_hopeless(std::string_view code) {
-  constexpr std::array<std::string_view, 4> kCodes{"InsufficientInstanceCapacity", "address-refused", "tls-certificate",
-                                                   "tls-expired"};
-  return std::find(kCodes.begin(), kCodes.end(), code) != kCodes.end();
+  constexpr std::array<std::string_view, 3> kCodes{"address-refused", "tls-certificate", "tls-expired"};
+  return is_capacity(code) || std::find(kCodes.begin(), kCodes.end(), code) != kCodes.end();
+}
+
+bool is_transient_status(int status) {
+  return status == 0 || status == 408 || status == 500 || status == 502 || status == 503 || status == 504;
+}
+
+// An answer without a code of the service: a proxy's or a balancer's. But for 503, "not now", it does not tell whether
+// the service has seen the request.
+bool is_foreign_failure(const Error& error) {
+  return error.code.empty() && error.status >= 500 && error.status != 503;
 }
 
 bool is_worth_repeating(const Error& error, Repeat repeat) {
   if (is_hopeless(error.code)) {
     return false;
   }
-  return error.kind == ErrorKind::throttled || error.kind == ErrorKind::unavailable ||
-         (error.kind == ErrorKind::timeout && repeat == Repeat::safe);
+  switch (error.kind) {
+    case ErrorKind::throttled:
+      return true;
+    case ErrorKind::unavailable:
+      return (is_transient(error.code) || is_transient_status(error.status)) &&
+             (repeat == Repeat::safe || !is_foreign_failure(error));
+    case ErrorKind::timeout:
+      return repeat == Repeat::safe;
+    case ErrorKind::corrupt:
+      // The answer came to us damaged.
+      return repeat == Repeat::safe && error.code == "bad-answer";
+    default:
+      return false;
+  }
 }
 
 }  // namespace
+
+Result<RetryMode> parse_retry_mode(std::string_view text) {
+  if (equals_ignore_case(text, "standard") || equals_ignore_case(text, "legacy")) {
+    return RetryMode::standard;
+  }
+  if (equals_ignore_case(text, "adaptive")) {
+    return RetryMode::adaptive;
+  }
+  return make_error(ErrorKind::invalid, fmt::format("'{}' is no retry mode: use standard, adaptive or legacy",
+                                                    terminal_safe(text, 40)));
+}
 
 bool RetryBudget::take(int cost) {
   const MutexLock lock(mutex_);
@@ -62,7 +99,7 @@ std::optional<Micros> Retry::next_delay(const Error& error, Micros time_left) {
   if (asked > kRetryAfterMax || delay >= time_left) {
     return std::nullopt;
   }
-  const int cost = error.kind == ErrorKind::timeout ? kTimeoutCost : kRetryCost;
+  const int cost = error.code == "timeout" || error.code == "idle" ? kTimeoutCost : kRetryCost;
   if (!budget_.take(cost)) {
     return std::nullopt;
   }

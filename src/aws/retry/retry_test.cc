@@ -64,7 +64,9 @@ TEST(Retry, RepeatsALostAnswerOnlyWhereThatIsSafe) {
   const Error lost = error_of(ErrorKind::timeout, "connection-reset");
   EXPECT_EQ(Retry({}, Repeat::unsafe, rng, budget).next_delay(lost, kEver), std::nullopt);
   EXPECT_EQ(Retry({}, Repeat::safe, rng, budget).next_delay(lost, kEver), Micros(Millis(500)));
-  EXPECT_EQ(budget.left(), 490);
+  EXPECT_EQ(budget.left(), 495);
+  EXPECT_TRUE(Retry({}, Repeat::safe, rng, budget).next_delay(error_of(ErrorKind::timeout, "timeout"), kEver));
+  EXPECT_EQ(budget.left(), 485);
 }
 
 TEST(Retry, WaitsAsLongAsTheServerAsks) {
@@ -89,10 +91,58 @@ TEST(Retry, DoesNotWaitBeyondTheDeadline) {
 TEST(Retry, LeavesMissingCapacityAndBadCertificatesToTheCaller) {
   FixedRng rng(0.5);
   RetryBudget budget;
-  for (const char* code : {"InsufficientInstanceCapacity", "tls-expired", "tls-certificate"}) {
+  for (const char* code : {"InsufficientInstanceCapacity", "InsufficientHostCapacity", "InsufficientVolumeCapacity",
+                           "tls-expired", "tls-certificate"}) {
     EXPECT_EQ(Retry({}, Repeat::safe, rng, budget).next_delay(error_of(ErrorKind::unavailable, code), kEver),
               std::nullopt);
   }
+}
+
+TEST(Retry, KnowsTheStatusesThatPass) {
+  FixedRng rng(0.5);
+  RetryBudget budget;
+  const auto repeats = [&](int status, std::string code, Repeat repeat) {
+    Error error = error_of(ErrorKind::unavailable, std::move(code));
+    error.status = status;
+    return Retry({}, repeat, rng, budget).next_delay(error, kEver).has_value();
+  };
+  for (const int status : {408, 500, 502, 503, 504}) {
+    EXPECT_TRUE(repeats(status, "", Repeat::safe)) << status;
+  }
+  for (const int status : {301, 302, 501, 505, 511}) {
+    EXPECT_FALSE(repeats(status, "", Repeat::safe)) << status;
+  }
+  EXPECT_TRUE(repeats(400, "IDPCommunicationError", Repeat::safe));
+  EXPECT_TRUE(repeats(400, "ConcurrentTagAccess", Repeat::unsafe));
+}
+
+TEST(Retry, DoesNotRepeatACommandThatABalancerMayHaveHandedOn) {
+  FixedRng rng(0.5);
+  RetryBudget budget;
+  const auto repeats = [&](int status, std::string code) {
+    Error error = error_of(ErrorKind::unavailable, std::move(code));
+    error.status = status;
+    return Retry({}, Repeat::unsafe, rng, budget).next_delay(error, kEver).has_value();
+  };
+  EXPECT_FALSE(repeats(502, ""));
+  EXPECT_FALSE(repeats(504, ""));
+  EXPECT_TRUE(repeats(503, ""));
+  EXPECT_TRUE(repeats(500, "InternalError"));
+}
+
+TEST(Retry, RepeatsADamagedAnswerWhereThatIsSafe) {
+  FixedRng rng(0.5);
+  RetryBudget budget;
+  const Error damaged = error_of(ErrorKind::corrupt, "bad-answer");
+  EXPECT_TRUE(Retry({}, Repeat::safe, rng, budget).next_delay(damaged, kEver));
+  EXPECT_FALSE(Retry({}, Repeat::unsafe, rng, budget).next_delay(damaged, kEver));
+}
+
+TEST(Retry, ReadsTheModesThatToolsKnow) {
+  EXPECT_EQ(parse_retry_mode("standard").value(), RetryMode::standard);
+  EXPECT_EQ(parse_retry_mode("Adaptive").value(), RetryMode::adaptive);
+  EXPECT_EQ(parse_retry_mode("legacy").value(), RetryMode::standard);
+  EXPECT_EQ(parse_retry_mode("eager").error().text(), "'eager' is no retry mode: use standard, adaptive or legacy");
 }
 
 TEST(RetryBudget, EndsRetriesWhenItIsSpent) {
@@ -111,7 +161,7 @@ TEST(RetryBudget, GetsBackWhatASuccessfulRetryTook) {
   RetryBudget budget;
   Retry lost({}, Repeat::safe, rng, budget);
   EXPECT_TRUE(lost.next_delay(error_of(ErrorKind::throttled), kEver).has_value());
-  EXPECT_TRUE(lost.next_delay(error_of(ErrorKind::timeout), kEver).has_value());
+  EXPECT_TRUE(lost.next_delay(error_of(ErrorKind::timeout, "idle"), kEver).has_value());
   EXPECT_EQ(budget.left(), 485);
   lost.succeeded();
   EXPECT_EQ(budget.left(), 495);

@@ -14,6 +14,7 @@ import tempfile
 import time
 import zlib
 
+import cloud
 import services
 
 QUERIES = 1500
@@ -45,6 +46,7 @@ class Bench:
     def __init__(self, build):
         self.program = build / "parallax"
         self.votable_bench = build / "bench" / "votable_bench"
+        self.cloud_load = build / "bench" / "cloud_load"
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="parallax-bench-"))
 
     def close(self):
@@ -241,4 +243,54 @@ def votable(bench):
     return [Row("VOTable MB/s, and bare expat", f"{a:.0f}", f"{b:.0f}", a / b)]
 
 
-MEASURES = {"per_query": per_query, "transfer": transfer, "start_up": start_up, "ingest": ingest, "votable": votable}
+# -- the AWS client against the simulated cloud
+
+def aws_call(bench):
+    """A small call of a process of its own, as scripts make them; both against the same endpoint."""
+    ours, peer = [], []
+    with cloud.Cloud(bench.program) as far:
+        for _ in range(9):
+            for _ in range(3):
+                ours.append(far.call(bench.program, "aws", "ec2", "describe-regions")[0] * 1e3)
+            peer.append(far.call("/usr/bin/aws", "--endpoint-url", far.url, "ec2", "describe-regions")[0] * 1e3)
+    a, b = median(ours), median(peer)
+    return [Row("parallax aws ec2 describe-regions, and /usr/bin/aws", f"{a:.1f} ms", f"{b:.0f} ms", a / b, f"1:40: 1:{b / a:.0f}",
+                b / a >= 40)]
+
+
+def distant_regions(bench):
+    """Every region at once, from Oregon: round trips by distance, a fresh connection each. The slowest region alone is what
+    cannot be beaten; boto3 goes region after region, as its users write it."""
+    trips = cloud.round_trips("us-west-2")
+    script = bench.directory / "latency.toml"
+    script.write_text("[latency]\n" + "".join(f'{region} = "{ms}ms"\n' for region, ms in trips.items()), encoding="utf-8")
+    slowest = max(trips, key=trips.get)
+    all_, one, peer = [], [], []
+    with cloud.Cloud(bench.program, "--all-regions", "--faults", script) as far:
+        for _ in range(5):
+            wall, text = far.call(bench.program, "aws", "ec2", "describe-instances", "--all")
+            if len(json.loads(text)) != len(trips):
+                raise RuntimeError(f"{len(json.loads(text))} regions answered, not {len(trips)}")
+            all_.append(wall * 1e3)
+            one.append(far.call(bench.program, "aws", "ec2", "describe-instances", "--region", slowest)[0] * 1e3)
+        for _ in range(2):
+            peer.append(float(far.call("/usr/bin/python3", cloud.ROOT / "bench" / "boto3_regions.py")[1].split()[0]) * 1e3)
+    a, b, c = median(all_), median(one), median(peer)
+    return [Row(f"{len(trips)} regions at once, and the slowest ({slowest}) alone", f"{a:.0f} ms", f"{b:.0f} ms", a / b,
+                "within 1.15", a / b <= 1.15),
+            Row(f"{len(trips)} regions at once, and boto3 one after another", f"{a:.0f} ms", f"{c:.0f} ms", a / c)]
+
+
+def cloud_requests(bench):
+    """Signed requests that the simulated cloud serves, 8 connections on this machine: client and server share it."""
+    rates = []
+    with cloud.Cloud(bench.program, "--no-throttling") as far:
+        host, port = far.url.removeprefix("http://").split(":")
+        for _ in range(3):
+            count, seconds = bench.call(bench.cloud_load, host, port, 2, 8).output.split()
+            rates.append(int(count) / float(seconds))
+    return [Row("signed requests/s of the simulated cloud", f"{median(rates):.0f}", "none", 1.0)]
+
+
+MEASURES = {"per_query": per_query, "transfer": transfer, "start_up": start_up, "ingest": ingest, "votable": votable,
+            "aws_call": aws_call, "distant_regions": distant_regions, "cloud_requests": cloud_requests}

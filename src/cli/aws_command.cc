@@ -23,7 +23,25 @@ constexpr std::string_view kWaitDeadline = "10m";
 
 // ---- what there is
 
+// One name a line, so that grep reads it.
+Result<int> list_names(const std::vector<std::string_view>& names, bool json) {
+  JsonArray list;
+  std::string text;
+  for (const std::string_view name : names) {
+    list.emplace_back(name);
+    text += dashed(name) + "\n";
+  }
+  print(json ? Json(std::move(list)).pretty() + "\n" : text);
+  return 0;
+}
+
+// Of a folder with hundreds of services the names alone: counting would read every model.
+constexpr std::size_t kCountedMax = 20;
+
 Result<int> list_services(bool json) {
+  if (aws::service_names().size() > kCountedMax) {
+    return list_names(aws::service_names(), json);
+  }
   JsonArray list;
   Table table({"service", "API version", "operations>", "waiters>"});
   for (const std::string_view name : aws::service_names()) {
@@ -39,18 +57,6 @@ Result<int> list_services(bool json) {
         Json::object({{"service", name}, {"api_version", version}, {"operations", operations}, {"waiters", waiters}}));
   }
   print(json ? Json(std::move(list)).pretty() + "\n" : table.text());
-  return 0;
-}
-
-// One name a line, so that grep reads it.
-Result<int> list_names(const std::vector<std::string_view>& names, bool json) {
-  JsonArray list;
-  std::string text;
-  for (const std::string_view name : names) {
-    list.emplace_back(name);
-    text += dashed(name) + "\n";
-  }
-  print(json ? Json(std::move(list)).pretty() + "\n" : text);
   return 0;
 }
 
@@ -129,7 +135,7 @@ Result<> call_one(aws::Client& client, const aws::CallTarget& target, const AwsR
     return emit_pages(client, target, request, options, emit);
   }
   const std::string& operation = request.operation->name;
-  Json result = request.waiter != nullptr ? TRY(Result<Json>(make_error(ErrorKind::invalid, "no waiters yet")))
+  Json result = request.waiter != nullptr ? TRY(aws::wait(client, target, request.waiter->name, request.params, options))
                 : paginate                ? TRY(aws::collect_pages(client, target, operation, request.params, options))
                                           : TRY(client.call(target, operation, request.params, options));
   emit(Json::object({{"result", std::move(result)}}), true);
@@ -173,6 +179,7 @@ Result<int> call(const Arguments& arguments, World& world) {
 
 Result<int> run(const Arguments& arguments, World& world) {
   const bool json = arguments.value_or("--output", "table") != "table";
+  TRY(use_models(arguments, world));
   const std::optional<std::string> service = arguments.value("service");
   if (!service) {
     return list_services(json);

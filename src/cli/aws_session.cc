@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "aws/model/directory.h"
 #include "cli/version.h"
 
 namespace parallax::cli {
@@ -13,10 +14,26 @@ constexpr Micros kCredentialsTimeout{Seconds(20)};
 }  // namespace
 
 std::vector<Option> aws_options() {
-  return {Option{"--endpoint-url", OptionKind::value, "URL", "send everything there (a simulated cloud, a proxy)"}};
+  return {Option{"--endpoint-url", OptionKind::value, "URL", "send everything there (a simulated cloud, a proxy)"},
+          Option{"--models", OptionKind::value, "DIR", "more services: any botocore data folder"}};
+}
+
+Result<> use_models(const Arguments& arguments, World& world) {
+  const std::optional<std::string> directory = arguments.value("--models");
+  if (!directory) {
+    return {};
+  }
+  Result<> used = aws::use_models_directory(world.files, *directory);
+  if (used) {
+    return used;
+  }
+  Error error = std::move(used).error();
+  error.kind = ErrorKind::invalid;
+  return error;
 }
 
 Result<AwsSession> open_aws(const Arguments& arguments, World& world) {
+  TRY(use_models(arguments, world));
   AwsSession session;
   const aws::Environment environment = [&world](std::string_view name) { return world.environment(std::string(name)); };
   for (const char* name : {"AWS_REGION", "AWS_DEFAULT_REGION"}) {

@@ -23,8 +23,11 @@ struct AwsSession {
   std::string source() const { return "environment"; }
 };
 
-// --endpoint-url.
+// --endpoint-url, --models.
 std::vector<Option> aws_options();
+
+// --models, for what needs service models but no client. Error: invalid.
+Result<> use_models(const Arguments& arguments, World& world);
 
 // Asks nobody for credentials yet. Error: invalid (a setting that cannot be).
 Result<AwsSession> open_aws(const Arguments& arguments, World& world);

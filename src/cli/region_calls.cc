@@ -106,9 +106,12 @@ void for_each_at_once(Executor& executor, std::size_t count, const std::function
 }
 
 Json error_to_json(const Error& error) {
+  // Messages for people begin with the code; here it has a member of its own.
+  const std::string prefix = error.code + ": ";
+  const bool repeats = !error.code.empty() && error.message.starts_with(prefix);
   return Json::object({{"kind", to_string(error.kind)},
                        {"code", error.code.empty() ? Json() : Json(error.code)},
-                       {"message", error.message},
+                       {"message", repeats ? error.message.substr(prefix.size()) : error.message},
                        {"status", error.status == 0 ? Json() : Json(error.status)},
                        {"request_id", error.request_id.empty() ? Json() : Json(error.request_id)}});
 }

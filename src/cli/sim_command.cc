@@ -38,6 +38,7 @@ Result<int> sim_aws(const Arguments& arguments, World& world) {
   options.cloud.time_scale = TRY(arguments.number("--time-scale", 1, 0.001, 1e6));
   options.cloud.fleet = arguments.value_or("--fleet", "NAVO");
   options.cloud.instances_per_region = static_cast<int>(TRY(arguments.integer("--instances", 1, 1, 10'000)));
+  options.cloud.throttling = !arguments.has("--no-throttling");
   options.seed = TRY(arguments.seed("--seed", 1));
   options.log = [](const std::string& line) { log::detail(line); };
   if (arguments.has("--execute")) {
@@ -75,6 +76,7 @@ Command sim_command() {
                 Option{"--fleet", OptionKind::value, "NAME", "value of the tag parallax:fleet (default NAVO)"},
                 Option{"--instances", OptionKind::value, "N", "instances per region (default 1)"},
                 Option{"--seed", OptionKind::value, "S", "equal seeds give equal worlds (default 1)"},
+                Option{"--no-throttling", OptionKind::flag, "", "without AWS's limits of requests a second"},
                 Option{"--execute", OptionKind::flag, "",
                        "run commands sent through SSM as real processes of this machine"}},
                sim_aws,

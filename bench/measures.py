@@ -14,6 +14,7 @@ import tempfile
 import time
 import zlib
 
+import aws_answers
 import cloud
 import services
 
@@ -47,6 +48,7 @@ class Bench:
         self.program = build / "parallax"
         self.votable_bench = build / "bench" / "votable_bench"
         self.cloud_load = build / "bench" / "cloud_load"
+        self.aws_parse_bench = build / "bench" / "aws_parse_bench"
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="parallax-bench-"))
 
     def close(self):
@@ -292,5 +294,27 @@ def cloud_requests(bench):
     return [Row("signed requests/s of the simulated cloud", f"{median(rates):.0f}", "none", 1.0)]
 
 
+def aws_parse(bench):
+    """Answers of DescribeInstances, parsed by us and by botocore, processor time; each parser in a process of its own. The
+    peak is that of a process that parses the answer once and keeps its bytes."""
+    rows = []
+    for count, indented, rounds in ((1000, False, 5), (1000, True, 5), (10_000, False, 2)):
+        path = bench.directory / "answer.xml"
+        path.write_bytes(aws_answers.describe_instances(count, indented))
+        once = json.loads(bench.call(bench.aws_parse_bench, path, 1).output)
+        ours = json.loads(bench.call(bench.aws_parse_bench, path, rounds).output)
+        peer = aws_answers.botocore(path, rounds)
+        if not once["machines"] == ours["machines"] == peer["machines"] == count:
+            raise RuntimeError(f"not every machine was read: {ours}, {peer}")
+        a, b = median(ours["seconds"]) * 1e3, median(peer["seconds"]) * 1e3
+        form = f"{count:,} machines{', indented' if indented else ''}, {path.stat().st_size / 1e6:.1f} MB"
+        rows.append(Row(f"parse {form}, and botocore", f"{a:.1f} ms", f"{b:.0f} ms", a / b, f"1:30: 1:{b / a:.0f}", b / a >= 30))
+        if count == 10_000:
+            a, b = once["peak_kb"] / 1024, peer["peak_kb"] / 1024
+            rows.append(Row("its peak of memory, and botocore's", f"{a:.0f} MB", f"{b:.0f} MB", a / b, "150 MB", a <= 150))
+    return rows
+
+
 MEASURES = {"per_query": per_query, "transfer": transfer, "start_up": start_up, "ingest": ingest, "votable": votable,
-            "aws_call": aws_call, "distant_regions": distant_regions, "cloud_requests": cloud_requests}
+            "aws_parse": aws_parse, "aws_call": aws_call, "distant_regions": distant_regions,
+            "cloud_requests": cloud_requests}

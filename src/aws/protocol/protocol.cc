@@ -10,6 +10,7 @@
 #include "aws/protocol/query.h"
 #include "aws/protocol/rest.h"
 #include "aws/protocol/values.h"
+#include "aws/protocol/xml_result.h"
 #include "base/text.h"
 
 namespace parallax::aws {
@@ -123,7 +124,7 @@ Result<Json> parse_result(const ServiceModel& model, const Operation& operation,
   switch (model.metadata().protocol) {
     case Protocol::ec2:
     case Protocol::query:
-      return parse_query_result(model, operation, response.body);
+      return read_xml_result(operation, response.body);
     case Protocol::json:
       return parse_json_result(operation, response.body);
     case Protocol::rest_json:

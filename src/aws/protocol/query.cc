@@ -1,11 +1,9 @@
 #include "aws/protocol/query.h"
 
-#include <charconv>
-#include <limits>
-
 #include <fmt/format.h>
 
 #include "aws/protocol/values.h"
+#include "aws/protocol/xml_result.h"
 #include "base/check.h"
 #include "base/text.h"
 #include "codec/xml.h"
@@ -14,9 +12,6 @@
 namespace parallax::aws {
 
 namespace {
-
-constexpr std::uint64_t kAnswerBytesMax = 64U << 20U;
-constexpr std::size_t kAnswerMemoryMax = 32U << 20U;
 
 bool is_flattened(const Member& member) {
   return member.flattened || member.shape->flattened;
@@ -115,117 +110,6 @@ class FormWriter {
   std::vector<std::pair<std::string, std::string>> fields_;
 };
 
-// Reads XML by shape. Element names that the model does not have are passed over.
-class XmlReader {
- public:
-  Result<Json> read(const Member& member, const XmlElement& element) {
-    const Shape& shape = *member.shape;
-    switch (shape.type) {
-      case ShapeType::structure:
-        return read_structure(shape, element);
-      case ShapeType::list:
-        return read_items(shape, element);
-      case ShapeType::map:
-        return read_entries(shape, element.children);
-      default:
-        return read_scalar(shape, element.text);
-    }
-  }
-
-  Result<Json> read_structure(const Shape& shape, const XmlElement& element) {
-    JsonObject object;
-    for (const Member& member : shape.members) {
-      const Shape& inner = *member.shape;
-      const bool repeated = is_flattened(member) && (inner.type == ShapeType::list || inner.type == ShapeType::map);
-      const std::string_view own = location_of(member, member.name);
-      const std::string_view name = repeated && inner.type == ShapeType::list ? location_of(inner.item, own) : own;
-      const XmlElement* first = element.child(name);
-      if (first == nullptr) {
-        continue;
-      }
-      Json value = TRY(repeated ? read_repeated(inner, element, name) : read(member, *first));
-      if (!value.is_null()) {
-        object.append(member.name, std::move(value));
-      }
-    }
-    return Json(std::move(object));
-  }
-
- private:
-  // The names of items are not looked at: the model gives a request's name to lists that answers share.
-  Result<Json> read_items(const Shape& shape, const XmlElement& element) {
-    JsonArray items;
-    items.reserve(element.children.size());
-    for (const XmlElement& child : element.children) {
-      items.push_back(TRY(read(shape.item, child)));
-    }
-    return Json(std::move(items));
-  }
-
-  Result<Json> read_repeated(const Shape& shape, const XmlElement& parent, std::string_view name) {
-    JsonArray items;
-    std::vector<XmlElement> entries;
-    for (const XmlElement& child : parent.children) {
-      if (child.name != name) {
-        continue;
-      }
-      if (shape.type == ShapeType::map) {
-        entries.push_back(child);
-      } else {
-        items.push_back(TRY(read(shape.item, child)));
-      }
-    }
-    return shape.type == ShapeType::map ? read_entries(shape, entries) : Result<Json>(Json(std::move(items)));
-  }
-
-  Result<Json> read_entries(const Shape& shape, const std::vector<XmlElement>& entries) {
-    Json map = Json::object();
-    for (const XmlElement& entry : entries) {
-      const XmlElement* key = entry.child(location_of(shape.key, "key"));
-      const XmlElement* value = entry.child(location_of(shape.value, "value"));
-      if (key != nullptr && value != nullptr) {
-        map.set(key->text, TRY(read(shape.value, *value)));
-      }
-    }
-    return map;
-  }
-
-  template <typename T>
-  static Result<Json> read_number(std::string_view text) {
-    T value{};
-    const std::string_view digits = trim(text);
-    if (digits.empty()) {
-      return Json();
-    }
-    const auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (status != std::errc() || end != digits.data() + digits.size()) {
-      return bad_answer(fmt::format("'{}' where a number belongs", terminal_safe(text, 40)));
-    }
-    return Json(value);
-  }
-
-  static Result<Json> read_scalar(const Shape& shape, const std::string& text) {
-    switch (shape.type) {
-      case ShapeType::integer:
-        return read_number<std::int64_t>(text);
-      case ShapeType::floating:
-        return read_number<double>(text);
-      case ShapeType::boolean:
-        return Json(trim(text) == "true");
-      default:
-        return Json(text);
-    }
-  }
-};
-
-XmlLimits answer_limits() {
-  XmlLimits limits;
-  limits.bytes_max = kAnswerBytesMax;
-  limits.memory_bytes_max = kAnswerMemoryMax;
-  limits.token_bytes_max = kAnswerMemoryMax / 4;
-  return limits;
-}
-
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> query_fields(const ServiceModel& model, const Operation& operation,
@@ -246,29 +130,9 @@ WireRequest serialize_query(const ServiceModel& model, const Operation& operatio
   return request;
 }
 
-Result<Json> parse_query_result(const ServiceModel& /*model*/, const Operation& operation, std::string_view body) {
-  const Shape* output = operation.output.get();
-  if (output == nullptr) {
-    return Json::object();
-  }
-  Result<XmlElement> root = parse_xml(body, answer_limits());
-  if (!root) {
-    return bad_answer(fmt::format("the answer is not XML: {}", root.error().message));
-  }
-  const XmlElement* start = &*root;
-  if (!operation.result_wrapper.empty()) {
-    start = root->child(operation.result_wrapper);
-    if (start == nullptr) {
-      return bad_answer(
-          fmt::format("the answer has no <{}> but is a <{}>", operation.result_wrapper, terminal_safe(root->name, 80)));
-    }
-  }
-  return XmlReader().read_structure(*output, *start);
-}
-
 WireError read_query_error(std::string_view body) {
   WireError out;
-  const Result<XmlElement> root = parse_xml(body, answer_limits());
+  const Result<XmlElement> root = parse_xml(body, xml_answer_limits());
   if (!root) {
     return out;
   }

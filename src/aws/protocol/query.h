@@ -11,8 +11,6 @@ std::vector<std::pair<std::string, std::string>> query_fields(const ServiceModel
 
 WireRequest serialize_query(const ServiceModel& model, const Operation& operation, const Json& params);
 
-Result<Json> parse_query_result(const ServiceModel& model, const Operation& operation, std::string_view body);
-
 // Code, message, request id from an error document; fields stay empty where `body` is none.
 struct WireError {
   std::string code, message, request_id;

@@ -221,8 +221,7 @@ Result<Client::Prepared> Client::prepare(const CallTarget& target, std::string_v
   }
   prepared.request.headers.set("User-Agent", options_.user_agent);
   prepared.request.headers.set("amz-sdk-invocation-id", make_uuid(rng_));
-  prepared.limited =
-      limited_call(target.service, prepared.endpoint.signing_region, prepared.operation->name, full);
+  prepared.limited = limited_call(target.service, prepared.endpoint.signing_region, prepared.operation->name, full);
   return prepared;
 }
 

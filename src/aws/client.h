@@ -138,8 +138,7 @@ class Client {
                      const CallOptions& options, Judge judge);
   bool correct_clock(const Error& error, const Attempt& attempt) EXCLUDES(mutex_);
   bool renew_credentials(const Error& error, const Attempt& attempt, const CallOptions& options);
-  Error explain(Error error, const Prepared& prepared, const Attempt& attempt, const CallOptions& options,
-                Judge judge);
+  Error explain(Error error, const Prepared& prepared, const Attempt& attempt, const CallOptions& options, Judge judge);
   RetryBudget& budget_of(const Prepared& prepared) EXCLUDES(mutex_);
   Micros time_left(const CallOptions& options) const;
 

@@ -191,14 +191,13 @@ TEST(Client, DoesNotChaseAClockThatKeepsChanging) {
 TEST(Client, CorrectsTheClockOfACallThatWasOnItsWayDuringACorrection) {
   Bench bench;
   constexpr const char* kDate = "Sun, 22 Nov 2026 10:36:40 GMT";
-  bench.http
-      .then([&](const http::Request&) {
-        // Meanwhile another call corrects the clock.
-        bench.http.answer(400, ec2_error("RequestExpired"), {{"Date", kDate}}).answer(200, kStarted);
-        EXPECT_TRUE(bench.call("ec2", "StartInstances", kStart).has_value());
-        bench.http.answer(200, kStarted);
-        return testing::FakeHttp::answer_of(400, ec2_error("RequestExpired"), {{"Date", kDate}});
-      });
+  bench.http.then([&](const http::Request&) {
+    // Meanwhile another call corrects the clock.
+    bench.http.answer(400, ec2_error("RequestExpired"), {{"Date", kDate}}).answer(200, kStarted);
+    EXPECT_TRUE(bench.call("ec2", "StartInstances", kStart).has_value());
+    bench.http.answer(200, kStarted);
+    return testing::FakeHttp::answer_of(400, ec2_error("RequestExpired"), {{"Date", kDate}});
+  });
   EXPECT_TRUE(bench.call("ec2", "StartInstances", kStart).has_value());
 }
 

@@ -1,4 +1,5 @@
-// A Pratt parser with the binding powers of the Python library, so that "!a.b" and "a[].b[0]" mean what they mean there.
+// A Pratt parser with the binding powers of the Python library, so that "!a.b" and "a[].b[0]" mean what they mean
+// there.
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -84,8 +85,8 @@ bool is_digit(char c) {
 }
 
 Error bad(std::string_view expression, std::size_t column, std::string_view what) {
-  Error error =
-      make_error(ErrorKind::invalid, fmt::format("column {}: {} in '{}'", column, what, terminal_safe(expression, 300)));
+  Error error = make_error(ErrorKind::invalid,
+                           fmt::format("column {}: {} in '{}'", column, what, terminal_safe(expression, 300)));
   error.code = "bad-expression";
   return error;
 }
@@ -187,6 +188,7 @@ class Lexer {
       TokenKind kind;
       NodeKind comparison = NodeKind::equal;
     };
+
     // Longer ones first.
     constexpr std::array<Symbol, 18> kSymbols{{{"[?", TokenKind::filter},
                                                {"[]", TokenKind::flatten},
@@ -387,12 +389,15 @@ class Parser {
     if (name.kind != NodeKind::field || name.quoted) {
       return bad(text_, open.column, "a call of what is no function's name");
     }
+
     struct Function {
       std::string_view name;
       NodeKind kind;
       std::size_t arguments;
     };
-    constexpr std::array<Function, 2> kFunctions{{{"length", NodeKind::length, 1}, {"contains", NodeKind::contains, 2}}};
+
+    constexpr std::array<Function, 2> kFunctions{
+        {{"length", NodeKind::length, 1}, {"contains", NodeKind::contains, 2}}};
     const auto* const function = std::find_if(kFunctions.begin(), kFunctions.end(),
                                               [&](const Function& known) { return known.name == name.text; });
     if (function == kFunctions.end()) {

@@ -20,6 +20,7 @@ std::string search(std::string_view expression, std::string_view document) {
 
 TEST(Expression, SelectsMembersItemsAndProjections) {
   constexpr std::string_view kDocument = R"({"a":{"b":[{"c":1},{"c":2},{"d":3}]},"x y":4,"l":[[1,2],[3],4]})";
+
   const struct {
     const char* expression;
     const char* value;

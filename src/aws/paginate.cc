@@ -78,8 +78,8 @@ bool is_truth(const Json& value) {
   if (value.is_number()) {
     return value.number() != 0.0;
   }
-  const bool empty = (value.items() != nullptr && value.items()->empty()) ||
-                     (value.members() != nullptr && value.members()->empty());
+  const bool empty =
+      (value.items() != nullptr && value.items()->empty()) || (value.members() != nullptr && value.members()->empty());
   return !empty && value.boolean().value_or(!value.is_null());
 }
 

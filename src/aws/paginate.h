@@ -38,7 +38,8 @@ class Paging {
   // Error: invalid, code "bad-paginator", for one with an expression that we cannot evaluate.
   static Result<Paging> make(const ServiceModel& model, const Operation& operation);
 
-  // The parameters of the page after `page`, which `params` asked for; nullopt after the last. Error: corrupt, see above.
+  // The parameters of the page after `page`, which `params` asked for; nullopt after the last. Error: corrupt, see
+  // above.
   Result<std::optional<Json>> next(const Json& page, const Json& params);
 
   // Adds `page` to `merged`, which is null before the first.

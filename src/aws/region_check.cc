@@ -91,8 +91,7 @@ RegionCheck::Account RegionCheck::find_out(const std::string& access_key_id, con
     found.keys = who ? Keys::good : who.error().kind == ErrorKind::denied ? Keys::bad : Keys::unknown;
   }
   if (found.keys == Keys::good) {
-    const Result<Json> regions =
-        ask({"ec2", main_region}, "DescribeRegions", Json::object({{"AllRegions", true}}));
+    const Result<Json> regions = ask({"ec2", main_region}, "DescribeRegions", Json::object({{"AllRegions", true}}));
     found.regions_asked = true;
     const Json none;
     for (const Json& region : (regions ? *regions : none).list("Regions")) {

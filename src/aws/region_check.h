@@ -1,8 +1,8 @@
 // Tells a region that is not enabled for the account from bad credentials. The services say the same in both cases
 // (EC2: AuthFailure; STS: InvalidClientTokenId; JSON: UnrecognizedClientException), so the same credentials are tried
 // where they must work, in the partition's main region: GetCallerIdentity, which needs no permission, and then
-// DescribeRegions, which tells the account's regions where it is allowed. Both once for all regions; the answers are kept
-// for some minutes, so that a region that is enabled later is noticed.
+// DescribeRegions, which tells the account's regions where it is allowed. Both once for all regions; the answers are
+// kept for some minutes, so that a region that is enabled later is noticed.
 #pragma once
 
 #include <functional>
@@ -33,8 +33,8 @@ class RegionCheck {
   // A call with that key has succeeded in that region.
   void worked(const std::string& access_key_id, const std::string& region) EXCLUDES(mutex_);
 
-  // `error`, for which may_be_disabled(), or what it means: kind denied, code "region-disabled", with what to do. Several
-  // calls may come here at once: one asks, the others wait for it, within their deadlines.
+  // `error`, for which may_be_disabled(), or what it means: kind denied, code "region-disabled", with what to do.
+  // Several calls may come here at once: one asks, the others wait for it, within their deadlines.
   Error judge(Error error, const Credentials& used, const std::string& region, const Ask& ask, Monotonic deadline,
               const std::stop_token& stop) EXCLUDES(mutex_);
 
@@ -50,8 +50,8 @@ class RegionCheck {
   };
 
   Account& account_of(const std::string& access_key_id) REQUIRES(mutex_);
-  Account find_out(const std::string& access_key_id, const std::string& main_region, const Ask& ask,
-                   Monotonic deadline, const std::stop_token& stop) EXCLUDES(mutex_);
+  Account find_out(const std::string& access_key_id, const std::string& main_region, const Ask& ask, Monotonic deadline,
+                   const std::stop_token& stop) EXCLUDES(mutex_);
 
   Clock& clock_;
   Mutex mutex_;

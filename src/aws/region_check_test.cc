@@ -31,8 +31,7 @@ constexpr const char* kNoPermission =
     "<Response><Errors><Error><Code>UnauthorizedOperation</Code></Error></Errors></Response>";
 
 Error describe(Bench& bench, Client& client, const std::string& region) {
-  const Result<Json> result =
-      client.call({"ec2", region}, "DescribeImages", Json::object(), bench.within(Seconds(60)));
+  const Result<Json> result = client.call({"ec2", region}, "DescribeImages", Json::object(), bench.within(Seconds(60)));
   return result ? Error() : result.error();
 }
 

@@ -35,11 +35,7 @@ std::string plain_name(std::string_view name) {
 }
 
 Result<const Waiter*> find(const CallTarget& target, std::string_view name) {
-  const ServiceModel* model = find_service(target.service);
-  if (model == nullptr) {
-    return coded(ErrorKind::invalid, "unknown-service",
-                 fmt::format("unknown service '{}'", terminal_safe(target.service, 80)));
-  }
+  const ServiceModel* model = TRY(require_service(target.service));
   if (const Waiter* waiter = model->find_waiter(name)) {
     return waiter;
   }
@@ -239,10 +235,9 @@ class Waiting {
   }
 
   Error late() const {
-    std::string message =
-        fmt::format("{} was not reached within {} ({} {}); last seen: {}", waiter_.name,
-                    to_human(client_.clock().monotonic() - began_), polls_, polls_ == 1 ? "poll" : "polls",
-                    last_ ? describe(acceptors_, *last_) : "nothing");
+    std::string message = fmt::format("{} was not reached within {} ({} {}); last seen: {}", waiter_.name,
+                                      to_human(client_.clock().monotonic() - began_), polls_,
+                                      polls_ == 1 ? "poll" : "polls", last_ ? describe(acceptors_, *last_) : "nothing");
     if (last_ && last_->has_value() && !last_is_known_) {
       message += ", for which the waiter names no outcome: it goes on for ever if that does not change";
     }

@@ -16,8 +16,9 @@ namespace parallax::aws {
 //
 // The last answer; null where an expected error was the success (the thing is gone).
 // Errors, with the context "waiting for ec2:InstanceRunning in eu-west-3":
-//   invalid  code "unknown-waiter" (near names are suggested), code "unknown-service", code "bad-waiter": the model's
-//            waiter has an expression or a matcher that we cannot evaluate. Nothing was sent.
+//   invalid  code "unknown-waiter" (near names are suggested); code "bad-waiter": the model's waiter has an expression
+//   or a
+//            matcher that we cannot evaluate; an unknown service. Nothing was sent.
 //   timeout  code "waiter-deadline": the deadline passed; the message says what was last seen
 //   conflict code "waiter-failed": an acceptor said that the state can no longer be reached; the message says which. A
 //            failure that is an error of the service keeps that error's kind, status and request id.

@@ -50,11 +50,9 @@ constexpr std::array<std::string_view, 13> kConflict{"IncorrectInstanceState",
                                                      "LimitExceeded",
                                                      "DryRunOperation"};
 
-constexpr std::array<std::string_view, 9> kTransient{"InternalError",           "InternalFailure",
-                                                     "InternalServerError",     "Unavailable",
-                                                     "ServiceUnavailable",      "RequestTimeout",
-                                                     "RequestTimeoutException", "IDPCommunicationError",
-                                                     "ConcurrentTagAccess"};
+constexpr std::array<std::string_view, 9> kTransient{
+    "InternalError",  "InternalFailure",         "InternalServerError",   "Unavailable",        "ServiceUnavailable",
+    "RequestTimeout", "RequestTimeoutException", "IDPCommunicationError", "ConcurrentTagAccess"};
 
 // AWS has no machine, disk or address of the kind to give. Some come as a 5xx, which says nothing about when to ask
 // again: it is minutes, not seconds.

@@ -180,10 +180,11 @@ Result<> Limiter::acquire(const LimitedCall& call, Monotonic deadline, const std
       ready = std::max(ready, buckets.instances.ready_at(call.instances, now));
     }
     if (ready > now && ready >= deadline) {
-      Error error = make_error(ErrorKind::throttled,
-                               fmt::format("not sent: to stay below the request limit of {}:{} it would have to wait {}, "
-                                           "beyond its deadline",
-                                           call.service, call.operation, to_human(ready - now)));
+      Error error =
+          make_error(ErrorKind::throttled,
+                     fmt::format("not sent: to stay below the request limit of {}:{} it would have to wait {}, "
+                                 "beyond its deadline",
+                                 call.service, call.operation, to_human(ready - now)));
       error.code = "local-limit";
       return error;
     }

@@ -26,7 +26,7 @@ struct LimiterOptions {
   bool on = true;
   // Of the published sizes that we allow ourselves: what leaves here evenly can arrive there in a bunch.
   double share = 0.95;
-  BucketSize ssm = {20, 5};     // for each action; a guess on the careful side
+  BucketSize ssm = {20, 5};      // for each action; a guess on the careful side
   BucketSize other = {100, 20};  // for each action of a service that is neither EC2 nor SSM; a guess
   // After a throttled answer the rate is halved, down to this part of it, and doubled again after each `recovery`
   // without another one.
@@ -39,8 +39,8 @@ struct LimitedCall {
   std::string service;
   std::string region;
   std::string operation;
-  bool narrowed = true;   // has a filter or asks for pages; the other way a few operations have a smaller bucket
-  double instances = 0;   // that it starts, launches, stops or terminates: these take tokens of their own
+  bool narrowed = true;  // has a filter or asks for pages; the other way a few operations have a smaller bucket
+  double instances = 0;  // that it starts, launches, stops or terminates: these take tokens of their own
 };
 
 LimitedCall limited_call(std::string service, std::string region, std::string operation, const Json& params);
@@ -57,14 +57,18 @@ class Bucket {
 
   // When `count` tokens will be there; changes nothing but the account of time.
   Monotonic ready_at(double count, Monotonic now);
+
   // Takes `count` tokens, whether they are there yet or not.
   void take(double count) { level_ -= count; }
+
   void give_back(double count) { level_ += count; }
+
   // The service refused: what is left is not there, and the rate is halved.
   void slow_down(Monotonic now);
 
  private:
   void advance(Monotonic now);
+
   double rate() const { return size_.per_second * factor_; }
 
   BucketSize size_;

@@ -11,8 +11,8 @@
 namespace parallax::aws {
 namespace {
 
-using testing::FakeClock;
 using ::testing::ElementsAre;
+using testing::FakeClock;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -57,11 +57,14 @@ struct Crowd {
   class CrowdClock final : public Clock {
    public:
     Instant now() const override { return Instant(); }
+
     Monotonic monotonic() const override { return time; }
+
     bool sleep_until(Monotonic deadline, std::stop_token) override {
       woken_at = deadline;
       return true;
     }
+
     Monotonic time = kStart;
     Monotonic woken_at = kStart;
   };
@@ -97,12 +100,13 @@ TEST(Limiter, KeepsACrowdBelowThePublishedBucketAndUsesMostOfIt) {
   const struct {
     const char* operation;
     BucketSize size;
-  } kRows[] = {
-      {"DescribeInstances", {50, 10}},  // neither filter nor pages
-      {"DescribeImages", {100, 20}},      {"StopInstances", {50, 5}},      {"RunInstances", {5, 2}},
-      {"StartInstances", {5, 2}},         {"CreateTags", {100, 10}},       {"CopyImage", {100, 1}},
-      {"TerminateInstances", {100, 5}},   {"ImportKeyPair", {50, 5}},      {"CreateSecurityGroup", {50, 5}},
-      {"AuthorizeSecurityGroupIngress", {50, 5}}};
+  } kRows[] = {{"DescribeInstances", {50, 10}},  // neither filter nor pages
+               {"DescribeImages", {100, 20}},    {"StopInstances", {50, 5}},
+               {"RunInstances", {5, 2}},         {"StartInstances", {5, 2}},
+               {"CreateTags", {100, 10}},        {"CopyImage", {100, 1}},
+               {"TerminateInstances", {100, 5}}, {"ImportKeyPair", {50, 5}},
+               {"CreateSecurityGroup", {50, 5}}, {"AuthorizeSecurityGroupIngress", {50, 5}}};
+
   for (const auto& row : kRows) {
     for (const int callers : {1, 3, 40}) {
       Crowd crowd;
@@ -122,8 +126,7 @@ TEST(Limiter, KeepsACrowdBelowThePublishedBucketAndUsesMostOfIt) {
 
 TEST(Limiter, CountsTheInstancesOfACall) {
   Crowd crowd;
-  const std::vector<Monotonic> sent =
-      crowd.run(5, Seconds(60), [&](int) { return ec2("StartInstances", ids(50)); });
+  const std::vector<Monotonic> sent = crowd.run(5, Seconds(60), [&](int) { return ec2("StartInstances", ids(50)); });
   PublishedBucket instances({1000, 2});
   for (const Monotonic time : sent) {
     EXPECT_TRUE(instances.take(50, time));
@@ -264,10 +267,12 @@ TEST(Limiter, SharesAnAccountWithSomebodyElse) {
   Limiter first(clock);
   Limiter second(clock);
   PublishedBucket bucket({100, 20});
+
   struct Caller {
     Monotonic due = kStart;
     bool has_token = false;
   };
+
   std::vector<Caller> callers(8);
   int sent = 0;
   int refused = 0;

@@ -64,8 +64,8 @@ Result<RetryMode> parse_retry_mode(std::string_view text) {
   if (equals_ignore_case(text, "adaptive")) {
     return RetryMode::adaptive;
   }
-  return make_error(ErrorKind::invalid, fmt::format("'{}' is no retry mode: use standard, adaptive or legacy",
-                                                    terminal_safe(text, 40)));
+  return make_error(ErrorKind::invalid,
+                    fmt::format("'{}' is no retry mode: use standard, adaptive or legacy", terminal_safe(text, 40)));
 }
 
 bool RetryBudget::take(int cost) {

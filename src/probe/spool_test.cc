@@ -102,7 +102,8 @@ TEST_F(SpoolTest, AnIntentOfADeadProcessBecomesARecord) {
   }
 }
 
-// Cuts the journal after every single byte: what was complete before is there, nothing else is.
+// Cuts the journal after every single byte (every 17th where a sanitizer makes it slow): what was complete before is
+// there, nothing else is.
 TEST_F(SpoolTest, ATornTailIsCutWhereverItTears) {
   {
     auto spool = open();
@@ -111,7 +112,12 @@ TEST_F(SpoolTest, ATornTailIsCutWhereverItTears) {
   }
   const std::string path = "/spool/" + kRun + ".journal";
   const std::string whole = files_.content[path];
-  for (std::size_t cut = 0; cut <= whole.size(); ++cut) {
+#ifdef PARALLAX_SANITIZED
+  constexpr std::size_t kStep = 17;
+#else
+  constexpr std::size_t kStep = 1;
+#endif
+  for (std::size_t cut = 0; cut <= whole.size(); cut += kStep) {
     files_.content[path] = whole.substr(0, cut);
     auto spool = open();
     const auto lines =

@@ -108,7 +108,7 @@ RegionCheck::Account RegionCheck::find_out(const std::string& access_key_id, con
 
 Error RegionCheck::judge(Error error, const Credentials& used, const std::string& region, const Ask& ask,
                          Monotonic deadline, const std::stop_token& stop) {
-  const std::string main_region(partition_of(region).global_region);
+  const std::string main_region(partition_of(region).main_region);
   if (region == main_region) {
     return error;
   }

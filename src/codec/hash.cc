@@ -75,6 +75,18 @@ Result<std::string> from_hex(std::string_view hex) {
   return bytes;
 }
 
+std::string sha1_hex(std::string_view data) {
+  constexpr std::size_t kDigestBytes = 20;
+  std::string digest(kDigestBytes, '\0');
+  unsigned length = 0;
+  CHECK(EVP_Digest(data.data(), data.size(),
+                   reinterpret_cast<unsigned char*>(  // NOLINT(cppcoreguidelines-pro-type-reinterpret-cast): C API
+                       digest.data()),
+                   &length, EVP_sha1(), nullptr) == 1,
+        "SHA-1 failed");
+  return to_hex(digest);
+}
+
 std::string_view bytes_of(const Sha256& digest) {
   return {reinterpret_cast<const char*>(digest.data()),
           digest.size()};  // NOLINT(cppcoreguidelines-pro-type-reinterpret-cast): bytes as text

@@ -20,6 +20,8 @@ std::uint32_t crc32(std::string_view data);
 std::string to_hex(std::string_view bytes);
 Result<std::string> from_hex(std::string_view hex);
 std::string sha256_hex(std::string_view data);
+// Only for names that others chose by it (the AWS CLI's cache files): SHA-1 secures nothing.
+std::string sha1_hex(std::string_view data);
 
 std::string_view bytes_of(const Sha256& digest);
 

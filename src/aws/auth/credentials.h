@@ -29,6 +29,10 @@ class CredentialProvider {
   virtual Result<Credentials> credentials(Monotonic deadline, std::stop_token stop) = 0;
   // A service said that these have expired: what is cached must not be given again. Sources that cache nothing ignore it.
   virtual void invalidate(const Credentials& /*expired*/) {}
+
+  // For people: where the credentials that were last given came from ("environment", "profile audit (assume role
+  // arn:aws:iam::1:role/audit)", "IMDSv2 role fleet"); empty before the first. Nothing secret is in it.
+  virtual std::string source() const { return ""; }
 };
 
 // AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN; read at each call, so that a change is seen.
@@ -37,6 +41,8 @@ class EnvironmentCredentials final : public CredentialProvider {
   explicit EnvironmentCredentials(Environment environment) : environment_(std::move(environment)) {}
 
   Result<Credentials> credentials(Monotonic deadline, std::stop_token stop) override;
+
+  std::string source() const override { return "environment"; }
 
  private:
   const Environment environment_;
@@ -48,6 +54,8 @@ class StaticCredentials final : public CredentialProvider {
   explicit StaticCredentials(Credentials credentials) : credentials_(std::move(credentials)) {}
 
   Result<Credentials> credentials(Monotonic deadline, std::stop_token stop) override;
+
+  std::string source() const override { return "given by the program"; }
 
  private:
   const Credentials credentials_;

@@ -63,7 +63,7 @@ TEST(Endpoint, CanBeToldToIgnoreTheEnvironment) {
 TEST(Endpoint, AsksTheNearestRegionForPrices) {
   const ServiceName pricing{"api.pricing", "Pricing"};
   const std::pair<std::string, std::string> kRows[] = {
-      {"us-east-1", "us-east-1"},   {"us-west-2", "us-east-1"},    {"sa-east-1", "us-east-1"},
+      {"us-east-1", "us-east-1"},    {"us-west-2", "us-east-1"},     {"sa-east-1", "us-east-1"},
       {"eu-west-3", "eu-central-1"}, {"af-south-1", "eu-central-1"}, {"ap-southeast-6", "ap-south-1"},
   };
   for (const auto& [region, asked] : kRows) {
@@ -72,9 +72,10 @@ TEST(Endpoint, AsksTheNearestRegionForPrices) {
     EXPECT_EQ(endpoint->signing_region, asked) << region;
   }
   EXPECT_EQ(resolve_endpoint(pricing, "cn-north-1", {})->signing_region, "cn-northwest-1");
-  EXPECT_EQ(resolve_endpoint(pricing, "us-gov-west-1", {}).error().message,
-            "partition aws-us-gov (region us-gov-west-1) has no such service; ask in a region of another partition, such "
-            "as us-east-1, with credentials of that partition");
+  EXPECT_EQ(
+      resolve_endpoint(pricing, "us-gov-west-1", {}).error().message,
+      "partition aws-us-gov (region us-gov-west-1) has no such service; ask in a region of another partition, such "
+      "as us-east-1, with credentials of that partition");
 }
 
 TEST(Endpoint, RefusesFipsWithAnEndpointOfOnesOwn) {

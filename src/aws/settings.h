@@ -17,9 +17,9 @@ namespace parallax::aws {
 // From the command line; empty: not given. A profile that is given here makes the credential chain skip the keys in the
 // environment, as the AWS CLI's --profile does; one from AWS_PROFILE does not.
 struct SettingsOptions {
-  std::string profile;
-  std::string region;
-  std::string endpoint_url;
+  std::string profile = {};
+  std::string region = {};
+  std::string endpoint_url = {};
 };
 
 // How the metadata service of the instance is asked (ec2_metadata_* and metadata_service_*).

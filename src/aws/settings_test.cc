@@ -64,8 +64,9 @@ TEST(Settings, TakeTheProfileFromArgumentThenEnvironment) {
 }
 
 TEST(Settings, ListTheProfilesThereAre) {
-  EXPECT_EQ(Home("[profile audit]\n[profile build]\n").error({.profile = "audti"}),
-            "the profile that was asked for: there is no profile 'audti'; did you mean 'audit'?; there are audit, build");
+  EXPECT_EQ(
+      Home("[profile audit]\n[profile build]\n").error({.profile = "audt"}),
+      "the profile that was asked for: there is no profile 'audt'; did you mean 'audit'?; there are audit, build");
   EXPECT_EQ(Home().set("AWS_PROFILE", "x").error(),
             "AWS_PROFILE: there is no profile 'x'; neither /home/u/.aws/config nor /home/u/.aws/credentials has any");
 }
@@ -110,7 +111,8 @@ TEST(Settings, ReadRetries) {
 }
 
 TEST(Settings, ReachTheClient) {
-  Home home("[default]\nca_bundle = ~/roots.pem\ndefaults_mode = in-region\nsdk_ua_app_id = my app\nmax_attempts = 4\n");
+  Home home(
+      "[default]\nca_bundle = ~/roots.pem\ndefaults_mode = in-region\nsdk_ua_app_id = my app\nmax_attempts = 4\n");
   const ClientOptions options = options_from(home.load().value(), "parallax/1");
   EXPECT_EQ(options.ca_file, "/home/u/roots.pem");
   EXPECT_EQ(options.limits.connect, Millis(1100));

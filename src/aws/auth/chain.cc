@@ -150,7 +150,7 @@ class RefreshingProvider final : public CredentialProvider {
   mutable Mutex mutex_;
   std::optional<Found> current_ GUARDED_BY(mutex_);
   bool refreshing_ GUARDED_BY(mutex_) = false;
-  bool is_refused_ GUARDED_BY(mutex_) = false;  // a service said that current_ has expired
+  bool is_refused_ GUARDED_BY(mutex_) = false;            // a service said that current_ has expired
   std::uint64_t refreshes_ GUARDED_BY(mutex_) = 0;        // that have ended
   std::optional<Error> shared_error_ GUARDED_BY(mutex_);  // of the last one, for who waited for it
   Monotonic pause_until_ GUARDED_BY(mutex_);

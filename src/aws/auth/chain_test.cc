@@ -67,12 +67,14 @@ struct World {
 
   std::string in(Micros time) const { return to_iso8601_seconds(clock.now() + time); }
 
-  std::string sts(const std::string& name, Micros lasts) const {
-    return "<R><AssumeRoleResult><Credentials><AccessKeyId>" + name +
-           "</AccessKeyId><SecretAccessKey>hushhush</SecretAccessKey><SessionToken>hushhushtok</SessionToken><Expiration>" +
+  std::string sts(const std::string& name, Micros lasts, const std::string& operation = "AssumeRole") const {
+    return "<R><" + operation + "Result><Credentials><AccessKeyId>" + name +
+           "</AccessKeyId><SecretAccessKey>hushhush</SecretAccessKey><SessionToken>hushhushtok</"
+           "SessionToken><Expiration>" +
            in(lasts) +
            "</Expiration></Credentials><AssumedRoleUser><Arn>arn:aws:sts::123456789012:assumed-role/r/s</Arn>"
-           "</AssumedRoleUser></AssumeRoleResult></R>";
+           "</AssumedRoleUser></" +
+           operation + "Result></R>";
   }
 
   std::string metadata(const std::string& name, Micros lasts) const {
@@ -117,11 +119,12 @@ TEST(CredentialChain, SaysWhereItLooked) {
   const Error error = world.ask().error();
   EXPECT_EQ(error.kind, ErrorKind::denied);
   EXPECT_EQ(error.code, "no-credentials");
-  EXPECT_EQ(error.message,
-            "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN for temporary "
-            "ones), or a profile (AWS_ACCESS_KEY_ID is not set; /home/u/.aws/credentials has no keys of profile default; "
-            "/home/u/.aws/config has no keys of profile default; there is no container endpoint; the instance metadata "
-            "service is disabled (AWS_EC2_METADATA_DISABLED))");
+  EXPECT_EQ(
+      error.message,
+      "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN for temporary "
+      "ones), or a profile (AWS_ACCESS_KEY_ID is not set; /home/u/.aws/credentials has no keys of profile default; "
+      "/home/u/.aws/config has no keys of profile default; there is no container endpoint; the instance metadata "
+      "service is disabled (AWS_EC2_METADATA_DISABLED))");
 }
 
 TEST(CredentialChain, RefusesHalfAPairAndWhatWouldEndAHeader) {
@@ -154,10 +157,10 @@ TEST(CredentialChain, KeepsRolesWhereTheCliDoes) {
   world.http.answer(200, world.sts("ASIAR", Seconds(3600)));
   EXPECT_EQ(world.id(), "ASIAR");
   // sha1('{"ExternalId": "ext", "RoleArn": "arn:aws:iam::1:role/r"}')
-  const std::string path = "/home/u/.aws/cli/cache/" +
-                           cache_key(Json::object({{"RoleArn", "arn:aws:iam::1:role/r"}, {"ExternalId", "ext"}}),
-                                     PythonJson::spaced) +
-                           ".json";
+  const std::string path =
+      "/home/u/.aws/cli/cache/" +
+      cache_key(Json::object({{"RoleArn", "arn:aws:iam::1:role/r"}, {"ExternalId", "ext"}}), PythonJson::spaced) +
+      ".json";
   ASSERT_TRUE(world.files.content.contains(path));
   EXPECT_EQ(world.files.modes.at(path), 0600U);
   world.provider.reset();
@@ -212,8 +215,9 @@ TEST(CredentialChain, RepeatsWhatStsFailedToDoAndStopsAtARefusal) {
   EXPECT_EQ(world.id(), "ASIAR");
   World denied;
   denied.config(std::string(kRole)).options.profile = "r";
-  denied.http.answer(403, "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not hushhush you</Message></Error>"
-                          "</ErrorResponse>");
+  denied.http.answer(403,
+                     "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not hushhush you</Message></Error>"
+                     "</ErrorResponse>");
   const Error error = denied.ask().error();
   EXPECT_EQ(error.code, "AccessDenied");
   EXPECT_TRUE(denied.http.is_done());
@@ -224,14 +228,14 @@ TEST(CredentialChain, SendsTheWebIdentityTokenUnsignedAndReadsItAnew) {
   world.set("AWS_WEB_IDENTITY_TOKEN_FILE", "/token").set("AWS_ROLE_ARN", "arn:aws-cn:iam::1:role/w");
   world.files.content["/token"] = "hushhushone\n";
   world.files.is_read_only = true;
-  world.http.answer(200, world.sts("ASIAW1", Seconds(3600)));
+  world.http.answer(200, world.sts("ASIAW1", Seconds(3600), "AssumeRoleWithWebIdentity"));
   EXPECT_EQ(world.id(), "ASIAW1");
   EXPECT_EQ(world.http.requests.at(0).url, "https://sts.cn-northwest-1.amazonaws.com.cn/") << "the role's partition";
   EXPECT_EQ(world.http.requests.at(0).headers.find("Authorization"), nullptr);
   EXPECT_TRUE(world.http.requests.at(0).body.find("WebIdentityToken=hushhushone") != std::string::npos);
   world.files.content["/token"] = "hushhushtwo";
   world.clock.time += minutes(55);
-  world.http.answer(200, world.sts("ASIAW2", Seconds(3600 + 3300)));
+  world.http.answer(200, world.sts("ASIAW2", Seconds(3600), "AssumeRoleWithWebIdentity"));
   EXPECT_EQ(world.id(), "ASIAW2");
   EXPECT_TRUE(world.http.requests.at(1).body.find("hushhushtwo") != std::string::npos);
 }
@@ -239,7 +243,7 @@ TEST(CredentialChain, SendsTheWebIdentityTokenUnsignedAndReadsItAnew) {
 TEST(CredentialChain, RunsACredentialProcess) {
   World world;
   world.config("[default]\ncredential_process = \"/opt/my keys\" --for 'a b'\n");
-  world.printed = R"({"Version":1,"AccessKeyId":"AKIAP","SecretAccessKey":"hushhush"})";
+  world.printed = std::string(R"({"Version":1,"AccessKeyId":"AKIAP","SecretAccessKey":"hushhush"})");
   EXPECT_EQ(world.id(), "AKIAP");
   EXPECT_EQ(world.commands.at(0), (std::vector<std::string>{"/opt/my keys", "--for", "a b"}));
   EXPECT_EQ(world.chain().source(), "credential_process of profile default");
@@ -247,7 +251,7 @@ TEST(CredentialChain, RunsACredentialProcess) {
                           R"({"Version":1,"AccessKeyId":"hushhush"})",
                           R"({"Version":1,"AccessKeyId":"A","SecretAccessKey":"B","Expiration":"hushhush"})"}) {
     world.provider.reset();
-    world.printed = bad;
+    world.printed = std::string(bad);
     EXPECT_EQ(world.ask().error().kind, ErrorKind::unavailable) << bad;
   }
 }
@@ -288,8 +292,9 @@ TEST(CredentialChain, AuthorizesAtTheContainerEndpoint) {
 TEST(CredentialChain, AsksAContainerThreeTimes) {
   World world;
   use_container(world);
-  world.http.answer(500, "hushhush").fail(http::Phase::connect, ErrorKind::unavailable, "connect-refused").answer(
-      200, "hushhush");
+  world.http.answer(500, "hushhush")
+      .fail(http::Phase::connect, ErrorKind::unavailable, "connect-refused")
+      .answer(200, "hushhush");
   EXPECT_EQ(world.ask().error().message, "container endpoint 127.0.0.1:1 answered with what is no JSON");
   EXPECT_TRUE(world.http.is_done());
   EXPECT_EQ(world.clock.waits, (std::vector<Micros>{Seconds(1), Seconds(1)}));
@@ -301,8 +306,7 @@ TEST(CredentialChain, AsksTheInstanceByVersionTwoAndElseByOne) {
   EXPECT_EQ(world.id(), "ASIAI");
   EXPECT_EQ(world.chain().source(), "IMDSv2 role fleet");
   EXPECT_EQ(world.http.requests.at(0).method, "PUT");
-  EXPECT_EQ(world.http.requests.at(2).url,
-            "http://169.254.169.254/latest/meta-data/iam/security-credentials/fleet");
+  EXPECT_EQ(world.http.requests.at(2).url, "http://169.254.169.254/latest/meta-data/iam/security-credentials/fleet");
   EXPECT_EQ(world.http.requests.at(2).headers.get("x-aws-ec2-metadata-token"), "session");
   EXPECT_EQ(world.http.sent.at(0).limits.total, Seconds(1));
   World old;
@@ -422,7 +426,7 @@ TEST(CredentialRefresh, FetchesAnewWhatAServiceCallsExpiredPastTheCache) {
   world.config(std::string(kRole)).options.profile = "r";
   world.http.answer(200, world.sts("ASIA1", Seconds(3600)));
   const Credentials first = world.ask().value();
-  world.chain().invalidate({.access_key_id = "ASIAOTHER"});
+  world.chain().invalidate({"ASIAOTHER", "", "", std::nullopt});
   EXPECT_EQ(world.id(), "ASIA1");
   world.chain().invalidate(first);
   world.http.answer(200, world.sts("ASIA2", Seconds(3600)));
@@ -477,8 +481,9 @@ TEST(Sso, ExchangesTheTokenForKeys) {
   world.answer_keys();
   EXPECT_EQ(world.id(), "ASIAS");
   const http::Request& request = world.http.requests.at(0);
-  EXPECT_EQ(request.url,
-            "https://portal.sso.eu-west-1.amazonaws.com/federation/credentials?role_name=reader&account_id=123456789012");
+  EXPECT_EQ(
+      request.url,
+      "https://portal.sso.eu-west-1.amazonaws.com/federation/credentials?role_name=reader&account_id=123456789012");
   EXPECT_EQ(request.headers.get("x-amz-sso_bearer_token"), "hushhushsso");
   EXPECT_EQ(world.chain().source(), "SSO (profile p, role reader in account 123456789012)");
 }

@@ -37,7 +37,8 @@ TEST(ConfigFile, ReadsWhatPythonsParserReads) {
 }
 
 TEST(ConfigFile, ReadsAnIndentedBlockBelowAnEmptyKey) {
-  const ConfigSections sections = parse("[services s]\nec2 =\n  endpoint_url = http://h:1/\n\n  # why\n  Other=x\nnext = 1\n");
+  const ConfigSections sections =
+      parse("[services s]\nec2 =\n  endpoint_url = http://h:1/\n\n  # why\n  Other=x\nnext = 1\n");
   const ConfigValue& block = sections.at("services s").at("ec2");
   EXPECT_TRUE(block.is_nested);
   EXPECT_EQ(block.nested.at("endpoint_url"), "http://h:1/");

@@ -27,7 +27,9 @@ class CredentialProvider {
   virtual ~CredentialProvider() = default;
   // Error: denied when there are none, with what to set.
   virtual Result<Credentials> credentials(Monotonic deadline, std::stop_token stop) = 0;
-  // A service said that these have expired: what is cached must not be given again. Sources that cache nothing ignore it.
+
+  // A service said that these have expired: what is cached must not be given again. Sources that cache nothing ignore
+  // it.
   virtual void invalidate(const Credentials& /*expired*/) {}
 
   // For people: where the credentials that were last given came from ("environment", "profile audit (assume role

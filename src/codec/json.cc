@@ -43,6 +43,10 @@ bool JsonObject::erase(std::string_view name) {
   return std::erase_if(members_, [&](const Member& member) { return member.first == name; }) > 0;
 }
 
+void JsonObject::reserve(std::size_t members) {
+  members_.reserve(members);
+}
+
 bool JsonObject::empty() const {
   return members_.empty();
 }

@@ -31,7 +31,7 @@ class JsonObject {
   // Appends without looking for the name: for a reader that knows it to be new.
   void append(std::string name, Json value);
   bool erase(std::string_view name);
-  void reserve(std::size_t members) { members_.reserve(members); }
+  void reserve(std::size_t members);
 
   bool empty() const;
   std::size_t size() const;

@@ -114,7 +114,9 @@ Result<Json> Cloud::call(const Call& call, const Json& input, const Principal* c
     }
     Context context{world, region->second, caller};
     if (caller != nullptr) {
-      if (const Result<> allowed = authorize(context, *caller, call, input); !allowed) {
+      Result<> allowed = check_service_region(call);
+      allowed = allowed ? authorize(context, *caller, call, input) : std::move(allowed);
+      if (!allowed) {
         answer = allowed.error();
         return;
       }

@@ -22,6 +22,10 @@ void build_iam(World& world);
 // Active or not, expired or not: the caller compares. nullptr for an id that nobody has.
 const AccessKey* find_access_key(const World& world, std::string_view id);
 
+// IAM is signed for us-east-1 whatever the region of the work is, and the price list has three homes.
+// Error: as each service refuses another region in the credential scope.
+Result<> check_service_region(const Call& call);
+
 // Whether identity policies let the principal make this call: an explicit deny wins, then any allow, on every resource
 // that the call touches (authorization.cc has the table). The error is worded as the service does (aws-facts 1.4):
 // UnauthorizedOperation with an encoded message for EC2, else AccessDenied or AccessDeniedException.

@@ -31,7 +31,16 @@ std::vector<OperationEntry> ec2_attribute_operations();
 std::vector<OperationEntry> ec2_resource_operations();
 std::vector<OperationEntry> ssm_sending_operations();
 std::vector<OperationEntry> ssm_reading_operations();
+std::vector<OperationEntry> ssm_parameter_operations();
+std::vector<OperationEntry> iam_role_operations();
+std::vector<OperationEntry> iam_entity_policy_operations();
+std::vector<OperationEntry> iam_policy_operations();
+std::vector<OperationEntry> iam_profile_operations();
+std::vector<OperationEntry> iam_user_operations();
+std::vector<OperationEntry> iam_simulate_operations();
 std::vector<OperationEntry> sts_operations();
+std::vector<OperationEntry> pricing_operations();
+std::vector<OperationEntry> scheduler_operations();
 
 Error service_error(int status, std::string code, std::string message);
 

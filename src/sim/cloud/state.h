@@ -12,6 +12,8 @@
 
 #include "sim/cloud/cloud.h"
 #include "sim/cloud/iam_state.h"
+#include "sim/cloud/scheduler_state.h"
+#include "sim/cloud/ssm_state.h"
 #include "sim/cloud/throttle.h"
 
 namespace parallax::sim {
@@ -121,6 +123,8 @@ struct RegionState {
   std::map<std::string, Instance> instances;
   std::array<std::map<std::string, Resource>, static_cast<std::size_t>(ResourceKind::count)> resources;
   std::map<std::string, Command> commands;
+  std::map<std::string, Parameter> parameters;  // of Parameter Store
+  SchedulerState scheduler;
   std::map<std::string, TokenBucket> buckets;
   std::uint64_t last_sequence = 0;
   std::vector<RunningInterval> past_intervals;  // of instances that are gone

@@ -234,13 +234,9 @@ Result<> authorize(Context& context, const Principal& principal, const Call& cal
 }
 
 Result<> check_service_region(const Call& call) {
-  constexpr std::string_view kText = "Credential should be scoped to a valid region.";
-  if (call.service == "iam" && call.region != "us-east-1") {
-    return service_error(403, "SignatureDoesNotMatch", std::string(kText));
-  }
   if (call.service == "pricing" && call.region != "us-east-1" && call.region != "eu-central-1" &&
       call.region != "ap-south-1") {
-    return service_error(400, "InvalidSignatureException", std::string(kText));
+    return client_error("InvalidSignatureException", "Credential should be scoped to a valid region.");
   }
   return {};
 }

@@ -22,8 +22,8 @@ void build_iam(World& world);
 // Active or not, expired or not: the caller compares. nullptr for an id that nobody has.
 const AccessKey* find_access_key(const World& world, std::string_view id);
 
-// IAM is signed for us-east-1 whatever the region of the work is, and the price list has three homes.
-// Error: as each service refuses another region in the credential scope.
+// The price list has three homes. (IAM has one, but an SDK that was told an endpoint signs for the region of its own
+// settings, so IAM takes them all here.) Error: as the service refuses another region in the credential scope.
 Result<> check_service_region(const Call& call);
 
 // Whether identity policies let the principal make this call: an explicit deny wins, then any allow, on every resource

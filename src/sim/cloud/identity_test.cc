@@ -187,6 +187,46 @@ TEST(Sts, SessionTokensExpireAndCannotMakeOthers) {
   account.who() = key->who;
   EXPECT_TRUE(account.stop().has_value());
   EXPECT_EQ(code_of(account.call("sts", "GetSessionToken", Json::object())), "AccessDenied");
+  EXPECT_EQ(code_of(account.call("iam", "ListRoles", Json::object())), "InvalidClientTokenId");
+}
+
+TEST(Iam, ANewProfileReachesEc2RegionByRegion) {
+  TestClock clock;
+  Xoshiro rng(9);
+  World world;
+  world.clock = &clock;
+  world.rng = &rng;
+  world.now = clock.now();
+  world.mono = clock.monotonic();
+  build_world(world);
+  RegionState& region = world.region("us-west-2");
+  Context context{world, region};
+  const Json name = Json::object({{"InstanceProfileName", "p"}, {"RoleName", "parallax"}});
+  ASSERT_TRUE(find_operation("iam", "CreateInstanceProfile")(context, name).has_value());
+  world.mono += Seconds(60);
+  EXPECT_FALSE(profile_usable(world, region, "p").has_value()) << "it has no role";
+  ASSERT_TRUE(find_operation("iam", "AddRoleToInstanceProfile")(context, name).has_value());
+  const auto early = profile_usable(world, region, "p");
+  ASSERT_FALSE(early.has_value());
+  EXPECT_EQ(early.error().message,
+            "Value (p) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name");
+  world.mono += Seconds(20);
+  EXPECT_TRUE(profile_usable(world, region, "p").has_value());
+  EXPECT_TRUE(profile_usable(world, region, profile_arn(world, "p")).has_value());
+}
+
+TEST(Iam, PassRoleIsNeededToGiveARoleToAProfile) {
+  const std::string add = R"({"Effect":"Allow","Action":["iam:AddRoleToInstanceProfile","iam:CreateInstanceProfile"],
+      "Resource":"*"})";
+  const std::string pass = R"({"Effect":"Allow","Action":"iam:PassRole","Resource":"arn:aws:iam::*:role/parallax",
+      "Condition":{"StringEquals":{"iam:PassedToService":"ec2.amazonaws.com"}}})";
+  const Json input = Json::object({{"InstanceProfileName", "p"}, {"RoleName", "parallax"}});
+  Account without(add);
+  ASSERT_TRUE(without.call("iam", "CreateInstanceProfile", input).has_value());
+  EXPECT_THAT(without.call("iam", "AddRoleToInstanceProfile", input).error().message, HasSubstr("iam:PassRole"));
+  Account with(add + "," + pass);
+  ASSERT_TRUE(with.call("iam", "CreateInstanceProfile", input).has_value());
+  EXPECT_TRUE(with.call("iam", "AddRoleToInstanceProfile", input).has_value());
 }
 
 TEST(Sts, ARoleThatTrustsEc2AloneCannotBeAssumed) {

@@ -43,9 +43,10 @@ struct TypeFacts {
   std::string_view processor;
 };
 
-constexpr std::array kTypes = {TypeFacts{"t2.micro", "1", "1 GiB", "64-bit"}, TypeFacts{"t3.nano", "2", "0.5 GiB", "64-bit"},
-                               TypeFacts{"t3.micro", "2", "1 GiB", "64-bit"}, TypeFacts{"t4g.nano", "2", "0.5 GiB", "64-bit"},
-                               TypeFacts{"t4g.micro", "2", "1 GiB", "64-bit"}};
+constexpr std::array kTypes = {
+    TypeFacts{"t2.micro", "1", "1 GiB", "64-bit"}, TypeFacts{"t3.nano", "2", "0.5 GiB", "64-bit"},
+    TypeFacts{"t3.micro", "2", "1 GiB", "64-bit"}, TypeFacts{"t4g.nano", "2", "0.5 GiB", "64-bit"},
+    TypeFacts{"t4g.micro", "2", "1 GiB", "64-bit"}};
 
 void describe_instance(Product& product, const TypeFacts& facts) {
   product.service = "AmazonEC2";
@@ -80,8 +81,7 @@ void describe_storage(Product& product, const std::string& item) {
                                {"volumeApiName", volume},
                                {"usagetype", fmt::format("EBS:VolumeUsage.{}", volume)}});
   }
-  product.description =
-      fmt::format("${} per GB-month of {}", product.usd, product.attributes.at("usagetype"));
+  product.description = fmt::format("${} per GB-month of {}", product.usd, product.attributes.at("usagetype"));
 }
 
 // False for an item that is in no service here.
@@ -292,7 +292,8 @@ Result<Json> get_products(Context& /*context*/, const Json& input) {
       return invalid(fmt::format("Filter type {} is not simulated: only TERM_MATCH is", filter.text("Type")));
     }
     if (!names.contains(filter.text("Field"))) {
-      return invalid(fmt::format("Input Parameters are invalid: {} has no attribute {}", service, filter.text("Field")));
+      return invalid(
+          fmt::format("Input Parameters are invalid: {} has no attribute {}", service, filter.text("Field")));
     }
   }
   std::vector<Json> list;

@@ -9,7 +9,8 @@
 
 namespace parallax::sim {
 
-// cron(minutes hours day-of-month month day-of-week year): *, ?, lists, ranges, steps, names, and L as day of the month.
+// cron(minutes hours day-of-month month day-of-week year): *, ?, lists, ranges, steps, names, and L as day of the
+// month.
 struct CronFields {
   std::bitset<60> minutes;
   std::bitset<24> hours;

@@ -36,9 +36,10 @@ Result<> check_name(const std::string& name) {
            c == '.';
   });
   if (!fit || name.empty() || name.size() > kNameMax) {
-    return validation(fmt::format("1 validation error detected: Value '{}' at 'name' failed to satisfy constraint: "
-                                  "Member must satisfy regular expression pattern: [0-9a-zA-Z-_.]+",
-                                  name));
+    return validation(
+        fmt::format("1 validation error detected: Value '{}' at 'name' failed to satisfy constraint: "
+                    "Member must satisfy regular expression pattern: [0-9a-zA-Z-_.]+",
+                    name));
   }
   return {};
 }
@@ -53,8 +54,10 @@ Result<ScheduleGroup*> find_group(Context& context, const std::string& name) {
   auto found = groups.find(name);
   if (found == groups.end() && name == kDefaultGroup) {
     const Instant long_ago = context.world.now - Seconds(30 * 86400);
-    found = groups.emplace(name, ScheduleGroup{name, arn_of(context.region, "schedule-group", name), {}, long_ago, long_ago})
-                .first;
+    found =
+        groups
+            .emplace(name, ScheduleGroup{name, arn_of(context.region, "schedule-group", name), {}, long_ago, long_ago})
+            .first;
   }
   if (found == groups.end()) {
     return not_found(fmt::format("Schedule group {} does not exist.", name));
@@ -99,9 +102,8 @@ Result<> check_window(const Json& window) {
 }
 
 Result<> check_target(Context& context, const Json& target) {
-  static constexpr std::string_view kLacking[] = {"DeadLetterConfig",          "EcsParameters",    "EventBridgeParameters",
-                                                  "KinesisParameters",         "SqsParameters",
-                                                  "SageMakerPipelineParameters"};
+  static constexpr std::string_view kLacking[] = {"DeadLetterConfig",  "EcsParameters", "EventBridgeParameters",
+                                                  "KinesisParameters", "SqsParameters", "SageMakerPipelineParameters"};
   for (const std::string_view member : kLacking) {
     if (target.find(member) != nullptr) {
       return validation(fmt::format("Target.{} is not simulated.", member));
@@ -327,18 +329,11 @@ Result<Json> list_tags(Context& context, const Json& input) {
 }  // namespace
 
 std::vector<OperationEntry> scheduler_operations() {
-  return {{"CreateSchedule", create_schedule},
-          {"UpdateSchedule", update_schedule},
-          {"GetSchedule", get_schedule},
-          {"DeleteSchedule", delete_schedule},
-          {"ListSchedules", list_schedules},
-          {"CreateScheduleGroup", create_group},
-          {"GetScheduleGroup", get_group},
-          {"ListScheduleGroups", list_groups},
-          {"DeleteScheduleGroup", delete_group},
-          {"TagResource", tag_resource},
-          {"UntagResource", untag_resource},
-          {"ListTagsForResource", list_tags}};
+  return {
+      {"CreateSchedule", create_schedule}, {"UpdateSchedule", update_schedule}, {"GetSchedule", get_schedule},
+      {"DeleteSchedule", delete_schedule}, {"ListSchedules", list_schedules},   {"CreateScheduleGroup", create_group},
+      {"GetScheduleGroup", get_group},     {"ListScheduleGroups", list_groups}, {"DeleteScheduleGroup", delete_group},
+      {"TagResource", tag_resource},       {"UntagResource", untag_resource},   {"ListTagsForResource", list_tags}};
 }
 
 }  // namespace parallax::sim

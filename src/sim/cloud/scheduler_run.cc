@@ -6,9 +6,10 @@
 
 #include <fmt/format.h>
 
+#include "aws/model/model.h"
+#include "aws/model/validate.h"
 #include "sim/cloud/identity.h"
 #include "sim/cloud/schedule_time.h"
-#include "sim/cloud/wire.h"
 
 namespace parallax::sim {
 
@@ -42,8 +43,16 @@ Result<> call_target(World& world, RegionState& region, const Schedule& schedule
   const Json& target = *schedule.settings.find("Target");
   const Call call = TRY(call_of_target(region.name, target.text("Arn")));
   const Principal role = TRY(assume_as_service(world, target.text("RoleArn"), kPrincipal));
-  const aws::Operation& operation = *aws::find_service(call.service)->find_operation(call.operation);
-  const Json input = TRY(decode_json(operation, target.text("Input", "{}")));
+  const aws::ServiceModel& model = *aws::find_service(call.service);
+  const aws::Operation& operation = *model.find_operation(call.operation);
+  // The input's members are named as in the model, not as on the wire.
+  const Json input = TRY(parse_json(target.text("Input", "{}")));
+  if (operation.input) {
+    const std::vector<std::string> problems = aws::validate(model, *operation.input, input);
+    if (!problems.empty()) {
+      return client_error("ValidationException", problems.front());
+    }
+  }
   Context context{world, region, &role};
   TRY(authorize(context, role, call, input));
   TRY(find_operation(call.service, call.operation)(context, input));
@@ -83,7 +92,8 @@ bool reads_only(std::string_view operation) {
 
 Result<Call> call_of_target(const std::string& region, const std::string& target_arn) {
   const auto refused = [&](std::string_view why) {
-    return client_error("ValidationException", fmt::format("Provided Arn {} is not supported here: {}.", target_arn, why));
+    return client_error("ValidationException",
+                        fmt::format("Provided Arn {} is not supported here: {}.", target_arn, why));
   };
   if (!target_arn.starts_with(kUniversal)) {
     return refused("the simulator has universal targets only (arn:aws:scheduler:::aws-sdk:SERVICE:operation)");
@@ -115,8 +125,7 @@ bool plan_schedule(World& world, RegionState& region, const Schedule& schedule, 
   const Result<ScheduleExpression> expression = parse_schedule_expression(settings.text("ScheduleExpression"));
   const auto instant = [&](std::string_view member, Instant fallback) {
     const Json* value = settings.find(member);
-    return value == nullptr ? fallback
-                            : Instant(Micros(static_cast<std::int64_t>(value->number().value_or(0) * 1e6)));
+    return value == nullptr ? fallback : Instant(Micros(static_cast<std::int64_t>(value->number().value_or(0) * 1e6)));
   };
   if (!expression || settings.text("State", "ENABLED") != "ENABLED") {
     return false;

@@ -152,9 +152,10 @@ Result<Json> find_parameter(Context& context, std::string asked, bool decrypt) {
     return std::to_string(v.version) == asked.substr(colon + 1);
   });
   if (version == parameter.versions.end()) {
-    return client_error("ParameterVersionNotFound",
-                        fmt::format("Systems Manager could not find version {} of {}. Verify the version and try again.",
-                                    asked.substr(colon + 1), name));
+    return client_error(
+        "ParameterVersionNotFound",
+        fmt::format("Systems Manager could not find version {} of {}. Verify the version and try again.",
+                    asked.substr(colon + 1), name));
   }
   Json json = parameter_json(context, parameter, *version, decrypt);
   json.set("Selector", asked.substr(colon));
@@ -162,16 +163,16 @@ Result<Json> find_parameter(Context& context, std::string asked, bool decrypt) {
 }
 
 Result<Json> get_parameter(Context& context, const Json& input) {
-  const Json parameter =
-      TRY(find_parameter(context, input.text("Name"), input.boolean("WithDecryption", false)));
+  const Json parameter = TRY(find_parameter(context, input.text("Name"), input.boolean("WithDecryption", false)));
   return Json::object({{"Parameter", parameter}});
 }
 
 Result<Json> get_parameters(Context& context, const Json& input) {
   const std::vector<std::string> names = strings_of(input, "Names");
   if (names.size() > kNamesMax) {
-    return validation("1 validation error detected: Value at 'names' failed to satisfy constraint: Member must have "
-                      "length less than or equal to 10");
+    return validation(
+        "1 validation error detected: Value at 'names' failed to satisfy constraint: Member must have "
+        "length less than or equal to 10");
   }
   JsonArray parameters;
   JsonArray invalid;
@@ -285,7 +286,8 @@ Result<Json> get_history(Context& context, const Json& input) {
   std::vector<Json> versions;
   for (const ParameterVersion& version : parameter.versions) {
     Json json = metadata_json(parameter, version);
-    json.set("Value", parameter_json(context, parameter, version, input.boolean("WithDecryption", false)).text("Value"));
+    json.set("Value",
+             parameter_json(context, parameter, version, input.boolean("WithDecryption", false)).text("Value"));
     json.set("Labels", JsonArray{});
     versions.push_back(std::move(json));
   }
@@ -309,8 +311,9 @@ Result<> check_parameter_name(const std::string& name) {
   }
   const std::string lower = to_lower(name.substr(path ? 1 : 0));
   if (lower.starts_with("aws") || lower.starts_with("ssm")) {
-    return lower.starts_with("aws") ? client_error("AccessDeniedException", "No access to reserved parameter name: " + name + ".")
-                                    : validation("Parameter name: can't be prefixed with \"ssm\" (case-insensitive).");
+    return lower.starts_with("aws")
+               ? client_error("AccessDeniedException", "No access to reserved parameter name: " + name + ".")
+               : validation("Parameter name: can't be prefixed with \"ssm\" (case-insensitive).");
   }
   if (static_cast<std::size_t>(std::ranges::count(name, '/')) > kLevelsMax) {
     return client_error("HierarchyLevelLimitExceededException",
@@ -329,12 +332,13 @@ Result<> check_put(const Json& input, const std::string& tier) {
   }
   const std::size_t size_max = tier == "Standard" ? kStandardValueMax : kAdvancedValueMax;
   if (input.text("Value").size() > size_max) {
-    return validation(fmt::format("{} tier parameters support a maximum parameter value of {} characters.", tier,
-                                  size_max));
+    return validation(
+        fmt::format("{} tier parameters support a maximum parameter value of {} characters.", tier, size_max));
   }
   if (input.text("Value").empty()) {
-    return validation("1 validation error detected: Value '' at 'value' failed to satisfy constraint: Member must have "
-                      "length greater than or equal to 1.");
+    return validation(
+        "1 validation error detected: Value '' at 'value' failed to satisfy constraint: Member must have "
+        "length greater than or equal to 1.");
   }
   if (input.boolean("Overwrite", false) && !input.list("Tags").empty()) {
     return validation(
@@ -353,14 +357,16 @@ std::string tier_of(const Json& input) {
 
 Result<> overwrite(Parameter& parameter, const Json& input) {
   if (!input.boolean("Overwrite", false)) {
-    return client_error("ParameterAlreadyExists",
-                        "The parameter already exists. To overwrite this value, set the overwrite option in the request "
-                        "to true.");
+    return client_error(
+        "ParameterAlreadyExists",
+        "The parameter already exists. To overwrite this value, set the overwrite option in the request "
+        "to true.");
   }
   if (!input.text("Type").empty() && input.text("Type") != parameter.type) {
-    return client_error("HierarchyTypeMismatchException",
-                        fmt::format("Type mismatch: the existing parameter type: {} is different from the new type: {}.",
-                                    parameter.type, input.text("Type")));
+    return client_error(
+        "HierarchyTypeMismatchException",
+        fmt::format("Type mismatch: the existing parameter type: {} is different from the new type: {}.",
+                    parameter.type, input.text("Type")));
   }
   if (parameter.versions.size() >= kVersionsMax) {
     parameter.versions.erase(parameter.versions.begin());

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/serving.h"
+#include "sim/cloud/identity.h"
 #include "sim/cloud/sim_aws.h"
 
 namespace parallax::cli {
@@ -25,6 +26,18 @@ struct RemovedAtEnd {
   }
 };
 
+constexpr std::size_t kPolicyBytesMax = 128U << 10U;
+
+// A policy that IAM would refuse is refused before anything starts.
+Result<std::string> read_policy(World& world, const std::string& path) {
+  std::string text = TRY(world.files.read(path, kPolicyBytesMax));
+  const Result<sim::Policy> policy = sim::parse_policy(text, sim::PolicyUse::identity);
+  if (!policy) {
+    return make_error(ErrorKind::invalid, fmt::format("{}: {}", path, policy.error().message));
+  }
+  return text;
+}
+
 Result<int> sim_aws(const Arguments& arguments, World& world) {
   const ListenAddress listen = TRY(parse_listen(arguments.value_or("--listen", "127.0.0.1:4599")));
   if (!is_loopback(listen.address)) {
@@ -40,6 +53,10 @@ Result<int> sim_aws(const Arguments& arguments, World& world) {
   options.cloud.instances_per_region = static_cast<int>(TRY(arguments.integer("--instances", 1, 1, 10'000)));
   options.cloud.throttling = !arguments.has("--no-throttling");
   options.seed = TRY(arguments.seed("--seed", 1));
+  if (arguments.has("--policy")) {
+    options.cloud.policy = TRY(read_policy(world, arguments.value_or("--policy", "")));
+  }
+  const bool limited = !options.cloud.policy.empty();
   options.log = [](const std::string& line) { log::detail(line); };
   if (arguments.has("--execute")) {
     sim::ExecuteOptions execute;
@@ -55,6 +72,12 @@ Result<int> sim_aws(const Arguments& arguments, World& world) {
       TRY(sim::SimulatedAws::start(std::move(options), world.clock, world.executor));
   log::note(fmt::format("simulated AWS on {}", aws->url()));
   print(sim::client_instructions(aws->url(), "us-west-2"));
+  if (limited) {
+    print(
+        fmt::format("# The user with the rights of --policy alone:\n# export AWS_ACCESS_KEY_ID={}\n# export "
+                    "AWS_SECRET_ACCESS_KEY={}\n",
+                    sim::kLimitedAccessKey, sim::kLimitedSecret));
+  }
   wait_for_stop(world);
   return 0;
 }
@@ -77,6 +100,8 @@ Command sim_command() {
                 Option{"--instances", OptionKind::value, "N", "instances per region (default 1)"},
                 Option{"--seed", OptionKind::value, "S", "equal seeds give equal worlds (default 1)"},
                 Option{"--no-throttling", OptionKind::flag, "", "without AWS's limits of requests a second"},
+                Option{"--policy", OptionKind::value, "FILE",
+                       "an IAM policy: a second key, AKIAPARALLAXSIM00002, has exactly its rights"},
                 Option{"--execute", OptionKind::flag, "",
                        "run commands sent through SSM as real processes of this machine"}},
                sim_aws,

@@ -146,6 +146,9 @@ Result<> read_resources(const Json& json, Statement& statement) {
 
 Result<> read_principals(const Json& json, Statement& statement) {
   const Json* principal = json.find("Principal");
+  if (json.find("NotPrincipal") != nullptr) {
+    return malformed("NotPrincipal is not simulated.");
+  }
   if (principal == nullptr) {
     return malformed("Missing required field Principal");
   }

@@ -22,7 +22,9 @@ namespace parallax::cli {
 
 namespace {
 
-constexpr Micros kFindTimeout{Seconds(60)};
+// Only a region that throttles us is asked for so long; one that cannot be reached is given up after a few attempts.
+constexpr Micros kFindTimeout{Seconds(300)};
+constexpr Micros kCheckTimeout{Seconds(60)};
 constexpr Micros kReportTimeout{Seconds(20)};
 
 Result<bool> wants_json(const Arguments& arguments) {
@@ -51,6 +53,10 @@ void tell_problems(const std::vector<fleet::RegionVantages>& found) {
       log::error(fmt::format("{}: {}", region.region, region.problem));
     }
   }
+}
+
+void tell_trouble(const std::string& region, const std::string& text) {
+  log::note(fmt::format("{}: {}", region, text));
 }
 
 // ---- run and start
@@ -229,7 +235,8 @@ Result<int> run(const Arguments& arguments, World& world) {
   const FleetSession session = TRY(open_fleet(arguments, world));
   const fleet::RoundSpec round = TRY(round_of(arguments, world, session));
   const std::vector<fleet::RegionVantages> found =
-      fleet::find_vantages(session.deps(world), round.fleet, session.regions, kFindTimeout, world.stop);
+      fleet::find_vantages(session.deps(world), round.fleet, session.regions, kFindTimeout, world.stop,
+                           tell_trouble);
   tell_problems(found);
   if (arguments.has("--dry-run")) {
     for (const fleet::RegionVantages& region : found) {
@@ -255,7 +262,8 @@ Result<int> start(const Arguments& arguments, World& world) {
     return make_error(ErrorKind::invalid, "--for: from 1m to 24h; every start has an end");
   }
   std::vector<fleet::RegionVantages> found =
-      fleet::find_vantages(session.deps(world), round.fleet, session.regions, kFindTimeout, world.stop);
+      fleet::find_vantages(session.deps(world), round.fleet, session.regions, kFindTimeout, world.stop,
+                           tell_trouble);
   tell_problems(found);
   for (fleet::RegionVantages& region : found) {
     std::erase_if(region.vantages, [](const fleet::Vantage& vantage) {
@@ -289,9 +297,10 @@ Result<int> stop(const Arguments& arguments, World& world) {
   const FleetSession session = TRY(open_fleet(arguments, world));
   const fleet::RunOptions options = TRY(run_options(arguments));
   const std::vector<fleet::RegionVantages> found =
-      fleet::find_vantages(session.deps(world), session.config.fleet.name, session.regions, kFindTimeout, world.stop);
+      fleet::find_vantages(session.deps(world), session.config.fleet.name, session.regions, kFindTimeout, world.stop,
+                           tell_trouble);
   const std::vector<fleet::StopOutcome> outcomes =
-      fleet::stop_vantages(session.deps(world), found, options.poll, options.stop_timeout, world.stop);
+      fleet::stop_vantages(session.deps(world), found, options.poll, options.stop_timeout, world.stop, tell_trouble);
   std::size_t failed = 0;
   JsonArray list;
   Table table({"vantage", "instance", "result"});
@@ -369,9 +378,10 @@ Result<int> check(const Arguments& arguments, World& world) {
   const bool json = TRY(wants_json(arguments));
   const FleetSession session = TRY(open_fleet(arguments, world));
   const std::vector<fleet::RegionVantages> found =
-      fleet::find_vantages(session.deps(world), session.config.fleet.name, session.regions, kFindTimeout, world.stop);
+      fleet::find_vantages(session.deps(world), session.config.fleet.name, session.regions, kFindTimeout, world.stop,
+                           tell_trouble);
   const std::vector<fleet::RegionCheck> checks =
-      fleet::check_vantages(session.deps(world), found, kFindTimeout, world.stop);
+      fleet::check_vantages(session.deps(world), found, kCheckTimeout, world.stop);
   JsonArray list;
   Table table({"vantage", "instance", "type", "state", "agent", "$/hour>", "lease"});
   for (const fleet::RegionCheck& region : checks) {

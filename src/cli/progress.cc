@@ -13,7 +13,7 @@ namespace parallax::cli {
 namespace {
 
 constexpr Micros kRedraw{Millis(200)};
-constexpr std::size_t kNoteMax = 70;
+constexpr std::size_t kNoteMax = 160;
 // A line longer than the terminal is wide is cut, not wrapped: the next drawing counts lines to find the first one.
 constexpr std::string_view kWrapOff = "\x1b[?7l";
 constexpr std::string_view kWrapOn = "\x1b[?7h";
@@ -63,7 +63,7 @@ void Progress::update(const Run& run) {
     line->note = note;
     line->end = now;
   }
-  if (ticker_ == nullptr && run.state != RunState::issued) {
+  if (ticker_ == nullptr && (run.state != RunState::issued || !note.empty())) {
     const std::optional<std::int64_t> done = queries_ ? queries_(run.run_id) : std::nullopt;
     log::note(fmt::format("{:>6.1f} s  {:<16} {:<18}{}{}", static_cast<double>((now - begin_).count()) / 1e6,
                           run.vantage, to_string(run.state), done ? fmt::format("{:>4} queries  ", *done) : "",

@@ -13,6 +13,9 @@ namespace {
 // written its lease by then.
 constexpr Micros kUnclearGrace{Seconds(6)};
 constexpr int kClaimAttemptsMax = 5;
+// Between attempts at a throttled claim: as long as the client has already waited within one, then doubled.
+constexpr Micros kClaimGapFirst{Seconds(2)};
+constexpr Micros kClaimGapMax{Seconds(30)};
 
 }  // namespace
 
@@ -21,6 +24,7 @@ void RegionRun::step_waiting_stopped(VantageRun& v, const Instance* instance) {
     fail(v, "interrupted before it was started");
   } else if (instance != nullptr && instance->state == InstanceState::stopped) {
     v.vantage.instance = *instance;
+    v.claim_until = Monotonic();
     v.step = Step::claiming;
   } else if (instance != nullptr &&
              (instance->state == InstanceState::pending || instance->state == InstanceState::running)) {
@@ -29,10 +33,16 @@ void RegionRun::step_waiting_stopped(VantageRun& v, const Instance* instance) {
 }
 
 void RegionRun::claim_all() {
+  if (now() < next_claim_) {
+    return;
+  }
   std::vector<VantageRun*> candidates;
   for (const auto& v : vantages_) {
     if (v->step == Step::claiming && !refuse_shutdown_behaviour(*v)) {
       candidates.push_back(v.get());
+    }
+    if (now() < next_claim_) {
+      return;  // throttled: the others would only add to it
     }
   }
   if (!candidates.empty()) {
@@ -40,9 +50,29 @@ void RegionRun::claim_all() {
   }
 }
 
+// Whether what failed is asked for again later: the region throttles us, nothing has been started, and the time for a
+// claim is not over.
+bool RegionRun::put_claim_off(VantageRun& v, const Error& error) {
+  if (error.kind != ErrorKind::throttled || interrupted_) {
+    return false;
+  }
+  claim_gap_ = std::clamp(2 * claim_gap_, kClaimGapFirst, kClaimGapMax);
+  next_claim_ = now() + claim_gap_;
+  return next_claim_ < v.claim_until;
+}
+
 // A machine that would be terminated by its own timer must never be given one: nothing is started.
 bool RegionRun::refuse_shutdown_behaviour(VantageRun& v) {
+  if (v.claim_until == Monotonic()) {
+    v.claim_until = now() + options_.start_timeout;
+    v.deadline = v.claim_until;
+  }
+  const Monotonic began = now();
   const Result<std::string> behaviour = api_.shutdown_behaviour(v.vantage.instance.id, limits(kCallTimeout, false));
+  heard(ec2_, behaviour ? nullptr : &behaviour.error(), began);
+  if (!behaviour && put_claim_off(v, behaviour.error())) {
+    return true;
+  }
   if (!behaviour) {
     fail(v, "its shutdown behaviour could not be read: " + behaviour.error().text());
     return true;
@@ -72,6 +102,7 @@ void RegionRun::claim(const std::vector<VantageRun*>& candidates) {
     }
   }
   const Result<std::vector<StateChange>> changes = api_.start(ids, limits(kCallTimeout, false));
+  heard(ec2_, changes ? nullptr : &changes.error(), candidates[0]->start_called_at);
   if (changes) {
     for (VantageRun* v : candidates) {
       const auto found = std::find_if(changes->begin(), changes->end(),
@@ -87,8 +118,8 @@ void RegionRun::claim(const std::vector<VantageRun*>& candidates) {
       v->unclear = true;
       change(*v, RunState::starting, "the answer to its start was lost: " + error.text());
     }
-  } else if (error.kind == ErrorKind::throttled && candidates[0]->claim_attempts < kClaimAttemptsMax) {
-    look_problem_ = error.text();  // nothing was started: asked for again after the next look
+  } else if (put_claim_off(*candidates[0], error)) {
+    return;
   } else if (candidates.size() > 1) {
     // One machine without capacity fails the whole call: ask for each by itself.
     for (VantageRun* v : candidates) {
@@ -152,13 +183,11 @@ void RegionRun::step_claim_unclear(VantageRun& v, const Instance& instance) {
 }
 
 void RegionRun::write_lease(VantageRun& v) {
+  const Monotonic began = now();
   const Result<> written =
       api_.set_tag({v.vantage.instance.id}, kLeaseTag, to_text(lease_of(v)), limits(kCallTimeout, false));
-  if (written) {
-    v.lease_written = true;
-  } else {
-    look_problem_ = written.error().text();  // tried again at the next look, until the order is sent
-  }
+  heard(ec2_, written ? nullptr : &written.error(), began);
+  v.lease_written = written.has_value();  // else tried again at the next look, until the order is sent
 }
 
 // Another run's lease on a machine whose start was unclear: the other one started it. Where we are certain, the other

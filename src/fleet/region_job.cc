@@ -15,6 +15,8 @@ constexpr Micros kSendPause{Seconds(2)};
 constexpr Micros kInvocationUnknown{Seconds(30)};
 constexpr Micros kDeliveryTimeout{Seconds(60)};
 constexpr std::size_t kLogTailBytes = 4000;
+// An agent answers within a minute of "running", as a rule.
+constexpr Micros kAgentSlow{Seconds(90)};
 
 std::string tail(const std::string& text) {
   return text.size() <= kLogTailBytes ? text : text.substr(text.size() - kLogTailBytes);
@@ -81,7 +83,22 @@ void RegionRun::step_waiting_for_agent(VantageRun& v, const Instance& instance, 
     v.step = Step::sending;
     v.next_send = now();
     step_sending(v, instance);
+    return;
   }
+  tell_of_slow_agent(v);
+}
+
+void RegionRun::tell_of_slow_agent(VantageRun& v) {
+  const Micros waited = now() - (v.deadline - options_.agent_timeout);
+  if (v.agent_slow_told || waited < kAgentSlow) {
+    return;
+  }
+  v.agent_slow_told = true;
+  const Instant until = deps_.clock.now() + (v.deadline - now());
+  change(v, RunState::waiting_for_agent,
+         fmt::format("its SSM agent has not answered for {} s, trying until {} UTC: it needs an instance profile that "
+                     "allows it (AmazonSSMManagedInstanceCore) and a way out to port 443",
+                     count_seconds(waited), time_of_day(until)));
 }
 
 void RegionRun::step_sending(VantageRun& v, const Instance& instance) {
@@ -89,10 +106,11 @@ void RegionRun::step_sending(VantageRun& v, const Instance& instance) {
     return;
   }
   if (v.send_attempts > 0) {
+    const Monotonic began = now();
     const Result<std::string> found =
         api_.find_command(instance.id, command_comment(v.outcome.run.run_id), limits(kCallTimeout, false));
+    heard(ssm_, found ? nullptr : &found.error(), began);
     if (!found) {
-      look_problem_ = found.error().text();
       v.next_send = now() + kSendPause;
       return;
     }
@@ -121,7 +139,9 @@ void RegionRun::send(VantageRun& v) {
   request.delivery_timeout = kDeliveryTimeout;
   request.execution_timeout = round_.job_timeout;
   ++v.send_attempts;
+  const Monotonic began = now();
   const Result<std::string> command = api_.send_command(request, limits(kCallTimeout, false));
+  heard(ssm_, command ? nullptr : &command.error(), began);
   if (command) {
     v.timer_armed = true;
     v.command_id = *command;
@@ -132,7 +152,6 @@ void RegionRun::send(VantageRun& v) {
     return;
   }
   const Error& error = command.error();
-  look_problem_ = error.text();
   v.timer_armed = v.timer_armed || effect_unknown(error);
   const bool try_again =
       effect_unknown(error) || error.kind == ErrorKind::throttled || error.code == "InvalidInstanceId";
@@ -147,10 +166,11 @@ void RegionRun::step_running(VantageRun& v, const Instance& instance) {
   if (died(v, instance)) {
     return;
   }
+  const Monotonic began = now();
   const Result<Invocation> invocation = api_.invocation(v.command_id, instance.id, limits(kCallTimeout, false));
+  heard(ssm_, invocation ? nullptr : &invocation.error(), began);
   if (!invocation) {
     const Error& error = invocation.error();
-    look_problem_ = error.text();
     const bool forgotten = error.kind == ErrorKind::not_found && now() > v.invocation_unknown_until;
     if (forgotten || error.kind == ErrorKind::denied || error.kind == ErrorKind::invalid) {
       fail(v, "its job could not be followed: " + error.text());

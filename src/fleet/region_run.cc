@@ -10,6 +10,12 @@ bool is_gone(InstanceState state) {
   return state == InstanceState::terminated || state == InstanceState::shutting_down;
 }
 
+namespace {
+
+constexpr int kTroublesToldMax = 100;  // a service that comes and goes must not fill the runs' timelines
+
+}  // namespace
+
 bool effect_unknown(const Error& error) {
   // No host to be had is an answer, though EC2 sends it as a 5xx: nothing was started, and asking again would hammer
   // it.
@@ -142,18 +148,19 @@ std::optional<RegionRun::View> RegionRun::look() {
   if (ids.empty()) {
     return view;
   }
+  Monotonic began = now();
   Result<std::vector<Instance>> instances = api_.instances_by_id(ids, limits(kCallTimeout, false));
+  heard(ec2_, instances ? nullptr : &instances.error(), began);
   if (!instances) {
-    look_problem_ = instances.error().text();
     return std::nullopt;
   }
   view.instances = std::move(instances).value();
   if (!waiting.empty()) {
+    began = now();
     const Result<std::map<std::string, Instant>> pings = api_.agent_pings(waiting, limits(kCallTimeout, false));
+    heard(ssm_, pings ? nullptr : &pings.error(), began);
     if (pings) {
       view.pings = *pings;
-    } else {
-      look_problem_ = pings.error().text();
     }
   }
   return view;
@@ -230,6 +237,30 @@ void RegionRun::change(VantageRun& v, RunState state, std::string note) {
   run.timeline.push_back(RunEvent{deps_.clock.now(), state, std::move(note)});
   if (observe_) {
     observe_(run);
+  }
+}
+
+// A call has ended; `error` is null where it went well. What lasts is told as a note on every run that waits for it.
+void RegionRun::heard(Trouble& trouble, const Error* error, Monotonic began) {
+  if (error != nullptr) {
+    look_problem_ = error->text();
+  }
+  Monotonic give_up = Monotonic::max();
+  for (const auto& v : vantages_) {
+    if (v->step != Step::ended) {
+      give_up = std::min(give_up, v->deadline);
+    }
+  }
+  const CallTimes times{began, now(), deps_.clock.now(), give_up};
+  const std::optional<std::string> text = error != nullptr ? trouble.failed(*error, times) : trouble.answered(times);
+  if (!text || troubles_told_ >= kTroublesToldMax) {
+    return;
+  }
+  ++troubles_told_;
+  for (const auto& v : vantages_) {
+    if (v->step != Step::ended) {
+      change(*v, v->outcome.run.state, *text);
+    }
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "fleet/lease.h"
 #include "fleet/run.h"
+#include "fleet/trouble.h"
 
 namespace parallax::fleet {
 
@@ -40,7 +41,9 @@ struct VantageRun {
   bool unclear = false;                 // an answer to a start of ours was lost at some time
   bool lease_written = false;
   Monotonic start_called_at;
+  Monotonic claim_until;  // how long a throttled claim is asked for again; not set before its first attempt
   int claim_attempts = 0;
+  bool agent_slow_told = false;
   bool seen_pending = false;
   bool timer_armed = false;  // a command of ours may have armed its timer
   std::string command_id;
@@ -110,6 +113,9 @@ class RegionRun {
   void end(VantageRun& v);
   void settle_bill(VantageRun& v, const Instance* instance);
   void change(VantageRun& v, RunState state, std::string note);
+  void heard(Trouble& trouble, const Error* error, Monotonic began);
+  void tell_of_slow_agent(VantageRun& v);
+  bool put_claim_off(VantageRun& v, const Error& error);
   void interrupt_all();
   bool all_ended() const;
 
@@ -126,6 +132,11 @@ class RegionRun {
   const std::stop_token hard_stop_;
   std::vector<std::unique_ptr<VantageRun>> vantages_;
   std::string look_problem_;
+  Trouble ec2_{"EC2"};
+  Trouble ssm_{"SSM"};
+  int troubles_told_ = 0;
+  Micros claim_gap_{0};   // between two attempts at a throttled claim; grows
+  Monotonic next_claim_;  // not before
   bool interrupted_ = false;
 };
 

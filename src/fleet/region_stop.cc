@@ -43,14 +43,15 @@ void RegionRun::begin_stopping(VantageRun& v) {
 
 void RegionRun::call_stop(VantageRun& v) {
   const bool force = v.stop_calls >= kStopsBeforeForce;
+  const Monotonic began = now();
   const Result<std::vector<StateChange>> stopped =
       api_.stop({v.vantage.instance.id}, force, limits(kCallTimeout, true));
+  heard(ec2_, stopped ? nullptr : &stopped.error(), began);
   if (stopped) {
     ++v.stop_calls;
     v.stop_answered = true;
     v.next_stop_call = now() + kStopAgain;
   } else {
-    look_problem_ = stopped.error().text();
     v.next_stop_call = now() + kStopAgainAfterError;
   }
 }

@@ -7,6 +7,7 @@
 #include "base/ids.h"
 #include "fleet/region_run.h"
 #include "fleet/tasks.h"
+#include "fleet/trouble.h"
 
 namespace parallax::fleet {
 
@@ -40,18 +41,42 @@ int exit_code_of(const RoundOutcome& outcome, bool interrupted) {
   return failed > 0 || in_part ? 3 : in_spool ? 4 : 0;
 }
 
+constexpr Micros kFindGapFirst{Seconds(1)};
+constexpr Micros kFindGapMax{Seconds(30)};
+
+// The first look at a region. Six regions at once, from an account that others use too, meet throttling here first.
+Result<std::vector<Instance>> find_instances(const FleetDeps& deps, const RegionApi& api, const std::string& fleet,
+                                             Monotonic deadline, const std::stop_token& stop,
+                                             const TroubleObserver& observe) {
+  Trouble trouble("EC2");
+  for (Micros gap = kFindGapFirst;; gap = std::min(2 * gap, kFindGapMax)) {
+    const Monotonic began = deps.clock.monotonic();
+    Result<std::vector<Instance>> found = api.instances_by_tag(kFleetTag, fleet, {deadline, stop});
+    const Monotonic now = deps.clock.monotonic();
+    const CallTimes times{began, now, deps.clock.now(), deadline};
+    const std::optional<std::string> text = found ? trouble.answered(times) : trouble.failed(found.error(), times);
+    if (text && observe) {
+      observe(api.region(), *text);
+    }
+    const bool again = !found && found.error().kind == ErrorKind::throttled && now + gap < deadline;
+    if (!again || !deps.clock.sleep_for(gap, stop)) {
+      return found;
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<RegionVantages> find_vantages(const FleetDeps& deps, const std::string& fleet,
                                           const std::vector<std::string>& regions, Micros timeout,
-                                          std::stop_token stop) {
+                                          std::stop_token stop, const TroubleObserver& observe) {
   std::vector<RegionVantages> found(regions.size());
   for_each_task(deps.executor, "find", regions.size(), [&](std::size_t i) {
     RegionVantages& region = found[i];
     region.region = regions[i];
     const RegionApi api(deps.client, regions[i]);
     const Result<std::vector<Instance>> instances =
-        api.instances_by_tag(kFleetTag, fleet, {deps.clock.monotonic() + timeout, stop});
+        find_instances(deps, api, fleet, deps.clock.monotonic() + timeout, stop, observe);
     if (!instances) {
       region.problem = instances.error().text();
       return;

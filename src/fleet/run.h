@@ -58,10 +58,16 @@ struct RoundOutcome {
   int exit_code = 0;  // 0, 1, 3, 4 or 130 as in design section 5
 };
 
-// Called at every change of a run's state and once for each problem, from the region's task. Must not block for long.
+// Called at every change of a run's state, and when something keeps it waiting (AWS or its agent does not answer), goes
+// on in another way, or is over: the latest entry of the timeline tells. From the region's task. Must not block for
+// long.
 using RunObserver = std::function<void(const Run& run)>;
 
-// The fleet's machines in these regions, all regions at once. A region that fails has a problem instead.
+// Told when a region keeps us waiting, goes on doing so in another way, or answers again. From the region's task.
+using TroubleObserver = std::function<void(const std::string& region, const std::string& text)>;
+
+// The fleet's machines in these regions, all regions at once. A region that fails has a problem instead. One that
+// throttles us is asked again, with growing gaps, until `timeout`.
 struct RegionVantages {
   std::string region;
   std::string problem;
@@ -70,7 +76,7 @@ struct RegionVantages {
 
 std::vector<RegionVantages> find_vantages(const FleetDeps& deps, const std::string& fleet,
                                           const std::vector<std::string>& regions, Micros timeout,
-                                          std::stop_token stop);
+                                          std::stop_token stop, const TroubleObserver& observe = {});
 
 // Runs the round. When `stop` is requested every machine is stopped at once and the outcome's exit code is 130; when
 // `hard_stop` is requested nothing more is waited for. Whatever fails, a machine that this round started is stopped.

@@ -7,6 +7,7 @@
 #include "fleet/lease.h"
 #include "fleet/prices.h"
 #include "fleet/tasks.h"
+#include "fleet/trouble.h"
 
 namespace parallax::fleet {
 
@@ -18,8 +19,14 @@ constexpr Micros kStopAgain{Seconds(15)};
 // One region's machines until all are stopped or the deadline has passed.
 class RegionStop {
  public:
-  RegionStop(const FleetDeps& deps, const RegionVantages& region, Micros poll, Monotonic deadline, std::stop_token stop)
-      : deps_(deps), api_(deps.client, region.region), poll_(poll), deadline_(deadline), stop_(std::move(stop)) {
+  RegionStop(const FleetDeps& deps, const RegionVantages& region, Micros poll, Monotonic deadline, std::stop_token stop,
+             TroubleObserver observe)
+      : deps_(deps),
+        api_(deps.client, region.region),
+        poll_(poll),
+        deadline_(deadline),
+        stop_(std::move(stop)),
+        observe_(std::move(observe)) {
     for (const Vantage& vantage : region.vantages) {
       StopOutcome outcome{region.region, vantage.name, vantage.instance.id, false, ""};
       if (vantage.instance.state == InstanceState::stopped) {
@@ -46,7 +53,7 @@ class RegionStop {
       if (now >= next_call) {
         const Result<std::vector<StateChange>> called = api_.stop(waiting, false, {now + kCallTimeout, stop_});
         answered_ = answered_ || called.has_value();
-        problem_ = called ? "" : called.error().text();
+        heard(called ? nullptr : &called.error(), now);
         next_call = now + (called ? kStopAgain : 2 * poll_);
       }
       deps_.clock.sleep_for(poll_, stop_);
@@ -55,6 +62,17 @@ class RegionStop {
   }
 
  private:
+  // A call has ended; `error` is null where it went well.
+  void heard(const Error* error, Monotonic began) {
+    problem_ = error == nullptr ? "" : error->text();
+    const CallTimes times{began, deps_.clock.monotonic(), deps_.clock.now(), deadline_};
+    const std::optional<std::string> text =
+        error == nullptr ? trouble_.answered(times) : trouble_.failed(*error, times);
+    if (text && observe_) {
+      observe_(api_.region(), *text);
+    }
+  }
+
   std::vector<std::string> waiting_ids() const {
     std::vector<std::string> ids;
     for (const StopOutcome& outcome : outcomes_) {
@@ -66,10 +84,10 @@ class RegionStop {
   }
 
   void look(const std::vector<std::string>& ids, Monotonic begin) {
-    const Result<std::vector<Instance>> seen =
-        api_.instances_by_id(ids, {deps_.clock.monotonic() + kCallTimeout, stop_});
+    const Monotonic looked = deps_.clock.monotonic();
+    const Result<std::vector<Instance>> seen = api_.instances_by_id(ids, {looked + kCallTimeout, stop_});
+    heard(seen ? nullptr : &seen.error(), looked);
     if (!seen) {
-      problem_ = seen.error().text();
       return;
     }
     for (const Instance& instance : *seen) {
@@ -97,9 +115,11 @@ class RegionStop {
   const Micros poll_;
   const Monotonic deadline_;
   const std::stop_token stop_;
+  const TroubleObserver observe_;
   std::vector<StopOutcome> outcomes_;
   bool answered_ = false;
   std::string problem_;
+  Trouble trouble_{"EC2"};
 };
 
 void look_closer(CheckRow& row, const RegionApi& api, const std::map<std::string, Instant>& pings,
@@ -134,7 +154,7 @@ void look_closer(CheckRow& row, const RegionApi& api, const std::map<std::string
 }  // namespace
 
 std::vector<StopOutcome> stop_vantages(const FleetDeps& deps, const std::vector<RegionVantages>& vantages, Micros poll,
-                                       Micros timeout, std::stop_token stop) {
+                                       Micros timeout, std::stop_token stop, const TroubleObserver& observe) {
   std::vector<std::vector<StopOutcome>> found(vantages.size());
   const Monotonic deadline = deps.clock.monotonic() + timeout;
   for_each_task(deps.executor, "stop", vantages.size(), [&](std::size_t i) {
@@ -142,7 +162,7 @@ std::vector<StopOutcome> stop_vantages(const FleetDeps& deps, const std::vector<
     if (!region.problem.empty()) {
       found[i].push_back(StopOutcome{region.region, region.region, "", false, region.problem});
     }
-    RegionStop work(deps, region, poll, deadline, stop);
+    RegionStop work(deps, region, poll, deadline, stop, observe);
     std::vector<StopOutcome> outcomes = work.run();
     std::move(outcomes.begin(), outcomes.end(), std::back_inserter(found[i]));
   });

@@ -20,7 +20,7 @@ struct StopOutcome {
 // Stops every machine in `vantages` and waits until each is seen stopped, `timeout` at most. A machine that is stopped
 // already is left alone and said so. A region's problem is one outcome without an instance.
 std::vector<StopOutcome> stop_vantages(const FleetDeps& deps, const std::vector<RegionVantages>& vantages, Micros poll,
-                                       Micros timeout, std::stop_token stop);
+                                       Micros timeout, std::stop_token stop, const TroubleObserver& observe = {});
 
 // What `fleet check` knows of one machine beyond its Describe.
 struct CheckRow {

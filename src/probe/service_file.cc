@@ -439,7 +439,17 @@ Result<ServiceList> services_from_toml(std::string_view file_name, std::string_v
   return finish(source, std::move(drafts), providers);
 }
 
-Result<ServiceList> parse_services(std::string_view file_name, std::string_view text) {
+namespace {
+
+// A list beyond one of our limits is as wrong as any other: the caller's usage, not a failure of the work.
+Error as_invalid(Error error) {
+  if (error.kind == ErrorKind::refused) {
+    error.kind = ErrorKind::invalid;
+  }
+  return error;
+}
+
+Result<ServiceList> read_services(std::string_view file_name, std::string_view text) {
   const SourceText source{file_name, text};
   if (file_name.ends_with(".py")) {
     return services_from_python(source);
@@ -456,10 +466,20 @@ Result<ServiceList> parse_services(std::string_view file_name, std::string_view 
   return services_from_toml(file_name, text, root);
 }
 
+}  // namespace
+
+Result<ServiceList> parse_services(std::string_view file_name, std::string_view text) {
+  Result<ServiceList> list = read_services(file_name, text);
+  return list ? std::move(list) : as_invalid(std::move(list).error());
+}
+
 Result<std::vector<Cone>> parse_cones(std::string_view file_name, std::string_view text) {
   const SourceText source{file_name, text};
   Result<std::vector<Cone>> read = file_name.ends_with(".py") ? cones_from_python(source) : cones_from_csv(source);
-  std::vector<Cone> cones = TRY(std::move(read));
+  if (!read) {
+    return as_invalid(std::move(read).error());
+  }
+  std::vector<Cone> cones = std::move(read).value();
   if (cones.empty()) {
     return source.error({1, 1}, "the list holds no cone");
   }

@@ -97,6 +97,21 @@ TEST(ServiceFile, PointsAtEveryKindOfMistake) {
             "s.toml:7:8: service 'A' (cone) of provider 'P' stands here twice\n  name = \"A\"\n         ^");
 }
 
+TEST(ServiceFile, TakesAFixedQueryForTap) {
+  const Result<ServiceList> list = parse_services(
+      "s.toml",
+      "[[service]]\nname = \"A\"\nprovider = \"P\"\ntype = \"tap\"\nurl = \"http://a.org/tap\"\n"
+      "adql = \"SELECT TOP 1 table_name FROM TAP_SCHEMA.tables\"\n");
+  ASSERT_TRUE(list) << list.error().message;
+  EXPECT_EQ(list->services[0].adql, "SELECT TOP 1 table_name FROM TAP_SCHEMA.tables");
+}
+
+TEST(ServiceFile, CallsAListBeyondALimitWrong) {
+  const Result<ServiceList> list = parse_services("s.py", std::string(1000, '['));
+  ASSERT_FALSE(list);
+  EXPECT_EQ(list.error().kind, ErrorKind::invalid);
+}
+
 constexpr std::string_view kPython = R"py(# servicemon's form
 [
     {'base_name': 'Cool_Archive', 'service_type': 'cone',

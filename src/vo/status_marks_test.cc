@@ -66,6 +66,20 @@ TEST(StatusMarks, FindsAConeSearchErrorInEveryPlaceAndSpelling) {
   }
 }
 
+TEST(StatusMarks, FindAnErrorThatIsNamedByItsIdAlone) {
+  EXPECT_EQ(read_results("<INFO ID='Error' value='no RA'/>").message, "no RA");
+  EXPECT_EQ(read_results("<INFO name='note' ID='Error' value='no RA'/>").status, "");
+}
+
+TEST(StatusMarks, TakeATablesOwnParameterForAQuantity) {
+  const VotableSummary empty = read_results(
+      info("QUERY_STATUS", "OK") +
+      "<TABLE><PARAM name='error' datatype='float' value='0.1'/><FIELD name='n' datatype='int'/></TABLE>");
+  EXPECT_EQ(empty.status, "OK");
+  EXPECT_EQ(read_results("<TABLE><FIELD name='n' datatype='int'/>" + info("Error", "late") + "</TABLE>").status,
+            "ERROR");
+}
+
 TEST(StatusMarks, LetRowsOverruleAnEarlierErrorMark) {
   const VotableSummary summary = read_results(info("Error", "?") + info("QUERY_STATUS", "OK") + std::string(kTable));
   EXPECT_EQ(summary.status, "OK");

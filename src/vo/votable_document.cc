@@ -105,7 +105,7 @@ void VotableDocument::start_element(XmlName name, const XmlAttributes& attribute
       break;
     case Element::info:
     case Element::param:
-      start_mark(attributes);
+      start_mark(element, attributes);
       break;
     case Element::table:
       start_table(attributes);
@@ -167,9 +167,13 @@ void VotableDocument::start_resource(const XmlAttributes& attributes) {
   resource_ranks_.push_back(rank);
 }
 
-void VotableDocument::start_mark(const XmlAttributes& attributes) {
-  const std::string_view name = attributes.find("name").value_or("");
-  in_mark_ = StatusMarks::is_mark(name);
+void VotableDocument::start_mark(Element element, const XmlAttributes& attributes) {
+  // Some answers have the word in ID alone.
+  const std::string_view name = attributes.find("name").value_or(attributes.find("ID").value_or(""));
+  // A table's own PARAM of that name is a quantity of the table: its positional error, as a rule.
+  const Element parent = open_[open_.size() - 2];
+  const bool is_quantity = element == Element::param && (parent == Element::table || parent == Element::data);
+  in_mark_ = StatusMarks::is_mark(name) && !is_quantity;
   if (in_mark_) {
     mark_name_ = name;
     mark_value_ = attributes.find("value").value_or("").substr(0, kMessageMax);

@@ -53,7 +53,7 @@ class VotableDocument : public XmlHandler {
   bool is_at_home(Element element) const;
   void start_root(XmlName name, const XmlAttributes& attributes);
   void start_resource(const XmlAttributes& attributes);
-  void start_mark(const XmlAttributes& attributes);
+  void start_mark(Element element, const XmlAttributes& attributes);
   void end_mark();
   void start_table(const XmlAttributes& attributes);
   void end_table();

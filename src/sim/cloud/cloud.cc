@@ -298,6 +298,27 @@ void Cloud::power_off_now(const InstanceRef& ref) {
   });
 }
 
+void Cloud::end_system(const InstanceRef& ref, SystemEnd how, Micros after) {
+  with_world([&](World& world) {
+    Instance* instance = find_running(world, ref);
+    if (instance == nullptr) {
+      return;
+    }
+    const std::uint64_t timer_id = ++instance->guest_timer_id;
+    instance->guest_timer.reset();
+    if (after <= Micros(0)) {
+      system_ends(world, world.region(ref.region), *instance, how);
+      return;
+    }
+    world.at(world.mono + after, [ref, timer_id, how](World& w) {
+      Instance* running = find_running(w, ref);
+      if (running != nullptr && running->guest_timer_id == timer_id) {
+        system_ends(w, w.region(ref.region), *running, how);
+      }
+    });
+  });
+}
+
 void run_ticker(Cloud& cloud, Executor& executor, const std::stop_token& stop) {
   // Shared, because a wake that is under way may outlast this function.
   const std::shared_ptr<Event> changed = executor.make_event();

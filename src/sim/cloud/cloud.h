@@ -164,6 +164,7 @@ class Cloud final : public GuestControl {
   void schedule_shutdown(const InstanceRef& instance, Micros after) override;
   void cancel_shutdown(const InstanceRef& instance) override;
   void power_off_now(const InstanceRef& instance) override;
+  void end_system(const InstanceRef& instance, SystemEnd how, Micros after) override;
 
  private:
   void run_due_events() REQUIRES(mutex_);

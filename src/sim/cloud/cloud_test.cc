@@ -292,6 +292,40 @@ TEST_F(CloudTest, ATimerOfAnEarlierBootIsLost) {
   EXPECT_EQ(view().state, "running");
 }
 
+TEST_F(CloudTest, AHaltedMachineStaysOnWithoutAnAgent) {
+  start_and_register();
+  const std::string command = send("sleep 100")->find("Command")->text("CommandId");
+  until([&] { return guest_.commands.size() == 1; });
+  const InstanceRef ref{region_, id_, view().boot};
+  cloud_.schedule_shutdown(ref, Seconds(600));
+  cloud_.end_system(ref, SystemEnd::halted, Micros(0));
+  ASSERT_EQ(guest_.powered_off.size(), 1U);
+  guest_.dones[0](GuestResult{});  // too late: nobody is there to report it
+  pass(Seconds(100'000));          // past its execution time-out and the timer, which went with the system
+  EXPECT_EQ(view().state, "running");
+  EXPECT_FALSE(view().agent_online);
+  EXPECT_EQ(invocation(command).text("Status"), "InProgress");
+}
+
+TEST_F(CloudTest, ARebootKillsTheJobAndTheTimerAndTheAgentComesBack) {
+  start_and_register();
+  const std::string command = send("sleep 100")->find("Command")->text("CommandId");
+  until([&] { return guest_.commands.size() == 1; });
+  const InstanceRef ref{region_, id_, view().boot};
+  cloud_.schedule_shutdown(ref, Seconds(600));
+  cloud_.end_system(ref, SystemEnd::rebooted, Seconds(60));
+  EXPECT_TRUE(view().agent_online);
+  EXPECT_FALSE(view().guest_timer.has_value());
+  until([&] { return !view().agent_online; });
+  EXPECT_EQ(guest_.powered_off.size(), 1U);
+  until([&] { return view().agent_online; });
+  EXPECT_EQ(view().state, "running");
+  EXPECT_EQ(invocation(command).text("Status"), "InProgress");
+  pass(Seconds(100'000));
+  EXPECT_EQ(invocation(command).text("StatusDetails"), "ExecutionTimedOut");
+  EXPECT_EQ(view().state, "running");
+}
+
 TEST_F(CloudTest, AGuestShutdownTerminatesWhereTheInstanceSaysSo) {
   Json input = Json::object({{"InstanceId", id_}});
   input.set("InstanceInitiatedShutdownBehavior", Json::object({{"Value", "terminate"}}));

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <csignal>
 #include <deque>
+#include <iterator>
 #include <linux/capability.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -151,13 +152,21 @@ class RunningGuest final : public ProcessGuest {
 
   void take_orders() {
     std::deque<Order> orders;
+    orders.swap(put_off_);
     {
       const MutexLock lock(mutex_);
-      orders.swap(orders_);
+      std::ranges::move(orders_, std::back_inserter(orders));
+      orders_.clear();
     }
     for (Order& order : orders) {
       if (auto* command = std::get_if<CommandOrder>(&order)) {
         const InstanceRef ref = command->command.instance;
+        if (const auto known = machines_.find(ref); known != machines_.end() && known->second.is_off()) {
+          // Rebooted: the next system comes up when the last process of the one before is gone.
+          put_off_.push_back(std::move(order));
+          ending_ = true;
+          continue;
+        }
         const auto [machine, is_new] =
             machines_.try_emplace(ref, ref, options_, containment_, clock_, *files_, control_);
         if (is_new) {
@@ -172,6 +181,10 @@ class RunningGuest final : public ProcessGuest {
         continue;
       }
       if (kill_order.command_id.empty()) {
+        std::erase_if(put_off_, [&](const Order& waiting) {
+          const auto* command = std::get_if<CommandOrder>(&waiting);
+          return command != nullptr && command->command.instance == kill_order.instance;
+        });
         machine->second.power_off();
         ending_ = true;
       } else {
@@ -241,6 +254,7 @@ class RunningGuest final : public ProcessGuest {
   std::deque<Order> orders_ GUARDED_BY(mutex_);
 
   // The loop's own.
+  std::deque<Order> put_off_;
   std::map<InstanceRef, Machine> machines_;
   bool ending_ = false;  // look again soon
 

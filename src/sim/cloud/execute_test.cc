@@ -29,6 +29,10 @@ class Recorder final : public GuestControl {
 
   void power_off_now(const InstanceRef& ref) override { put("off " + ref.instance_id); }
 
+  void end_system(const InstanceRef& ref, SystemEnd how, Micros after) override {
+    put((how == SystemEnd::halted ? "halt " : "reboot ") + ref.instance_id + " " + std::to_string(after.count()));
+  }
+
   std::vector<std::string> requests() const {
     const MutexLock lock(mutex_);
     return requests_;
@@ -197,11 +201,12 @@ TEST_F(ExecuteTest, ShutdownByItsRealPathReachesTheSimulatedInstanceAlone) {
 TEST_F(ExecuteTest, PowerCommandsOnThePathReachTheSimulatedInstance) {
   const GuestResult result =
       run("case $(command -v shutdown) in */shims/shutdown) ;; *) exit 99 ;; esac\n"
-          "shutdown -P +2; shutdown -c; poweroff; halt; shutdown -P soon || echo refused");
+          "shutdown -P +2; shutdown -c; poweroff; halt; shutdown -r +3; shutdown -P soon || echo refused");
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(recorder_.requests(),
             (std::vector<std::string>{"schedule i-0123456789abcdef0 2000000", "cancel i-0123456789abcdef0",
-                                      "off i-0123456789abcdef0", "cancel i-0123456789abcdef0"}));
+                                      "off i-0123456789abcdef0", "halt i-0123456789abcdef0 0",
+                                      "reboot i-0123456789abcdef0 3000000"}));
   EXPECT_THAT(result.out, HasSubstr("refused"));
 }
 
@@ -216,6 +221,15 @@ TEST_F(ExecuteTest, StoppingKillsTheWholeTreeWhateverItForked) {
     clock_->sleep_for(Millis(200), {});
     return std::filesystem::file_size(beat) == before;
   }));
+}
+
+TEST_F(ExecuteTest, ARebootedMachineTakesCommandsWhenItsProcessesAreGone) {
+  const std::string beat = options_.directory + "/beat";
+  begin("echo $$ > " + beat + "; sleep 600");
+  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(beat) && std::filesystem::file_size(beat) > 0; }));
+  guest_->kill_all(machine());
+  EXPECT_EQ(run("echo again").out, "again\n");
+  EXPECT_EQ(result_count(), 1U);  // nobody reports what the reboot killed
 }
 
 TEST_F(ExecuteTest, KillEndsOneCommandAndReports137) {

@@ -54,6 +54,8 @@ class Guest {
   virtual void kill_all(const InstanceRef& instance) = 0;
 };
 
+enum class SystemEnd { halted, rebooted };
+
 // What the operating system in the guest can do to its machine. Thread safety: any thread. `after` is real time, never
 // divided by the time scale, because the job beside the timer also runs in real time.
 class GuestControl {
@@ -63,6 +65,10 @@ class GuestControl {
   virtual void schedule_shutdown(const InstanceRef& instance, Micros after) = 0;
   virtual void cancel_shutdown(const InstanceRef& instance) = 0;
   virtual void power_off_now(const InstanceRef& instance) = 0;
+  // `halt` and `reboot`, now or after a while: the operating system ends with all that runs in it, the machine stays on
+  // and goes on costing. A halted one is silent from then on; a rebooted one has its agent back after a while. Takes
+  // the place of a timer.
+  virtual void end_system(const InstanceRef& instance, SystemEnd how, Micros after) = 0;
 };
 
 }  // namespace parallax::sim

@@ -17,20 +17,24 @@ std::string gmt(Instant instant) {
   return text + " GMT";
 }
 
-// The machine's processes, timer and agent end with the boot; the agent's last ping stays behind.
-void end_boot(World& world, RegionState& region, Instance& instance) {
+// The machine's processes, timer and agent end; the agent's last ping stays behind.
+void end_processes(World& world, const RegionState& region, Instance& instance) {
   instance.guest_timer.reset();
   ++instance.guest_timer_id;
   if (instance.agent_online) {
     instance.last_ping = last_ping_of(world, instance);
     instance.agent_online = false;
   }
+  if (Guest* guest = world.guest; guest != nullptr && instance.boot > 0) {
+    world.outbox.emplace_back([guest, ref = ref_of(region, instance)] { guest->kill_all(ref); });
+  }
+}
+
+void end_boot(World& world, const RegionState& region, Instance& instance) {
+  end_processes(world, region, instance);
   instance.left_running = world.mono;
   if (!instance.intervals.empty() && !instance.intervals.back().to) {
     instance.intervals.back().to = world.now;
-  }
-  if (Guest* guest = world.guest; guest != nullptr && instance.boot > 0) {
-    world.outbox.emplace_back([guest, ref = ref_of(region, instance)] { guest->kill_all(ref); });
   }
 }
 
@@ -129,6 +133,14 @@ const InstanceStatus& status_at(const Instance& instance, Monotonic when) {
     }
   }
   return instance.history.empty() ? instance.status : instance.history.front().second;
+}
+
+void system_ends(World& world, RegionState& region, Instance& instance, SystemEnd how) {
+  end_processes(world, region, instance);
+  if (how == SystemEnd::rebooted) {
+    later(world, region, instance, world.mono + world.draw(world.options.timings.agent),
+          [](World& w, RegionState& r, Instance& i) { agent_registers(w, r, i); });
+  }
 }
 
 Instance* find_running(World& world, const InstanceRef& ref) {

@@ -41,6 +41,9 @@ class Machine {
   // The file descriptors whose readiness is worth a service(), and when to look without any.
   void watch(std::vector<int>& descriptors, Monotonic& deadline) const;
 
+  // Powered off; no command can be run on it any more.
+  bool is_off() const { return off_; }
+
   // Powered off and every process reaped.
   bool gone() const;
 

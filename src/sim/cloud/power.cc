@@ -173,11 +173,14 @@ void apply_power_request(const PowerRequest& request, const InstanceRef& instanc
         control.schedule_shutdown(instance, minute * request.after_minutes);
       }
       return;
-    // A halt or reboot that comes later replaces a power-off timer, as systemd's own does.
     case PowerAction::cancel:
-    case PowerAction::halt:
-    case PowerAction::reboot:
       control.cancel_shutdown(instance);
+      return;
+    case PowerAction::halt:
+      control.end_system(instance, SystemEnd::halted, minute * request.after_minutes);
+      return;
+    case PowerAction::reboot:
+      control.end_system(instance, SystemEnd::rebooted, minute * request.after_minutes);
       return;
     case PowerAction::none:
       return;

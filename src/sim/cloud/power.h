@@ -16,7 +16,7 @@ enum class PowerAction {
   none,       // help, an unrelated systemctl verb
   power_off,  // reaches the shutdown behaviour
   halt,       // stops the system but not the machine: like AWS, the instance keeps running and costing
-  reboot,     // the instance keeps running
+  reboot,     // the system ends and comes back; the instance keeps running
   cancel,     // shutdown -c
 };
 

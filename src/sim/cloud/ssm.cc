@@ -47,7 +47,7 @@ void execution_timed_out(World& world, const InstanceRef& ref, const std::string
   Instance* instance = find_running(world, ref);
   RegionState& region = world.region(ref.region);
   const auto command = region.commands.find(command_id);
-  if (instance == nullptr || command == region.commands.end()) {
+  if (instance == nullptr || !instance->agent_online || command == region.commands.end()) {
     return;
   }
   Invocation* invocation = find_invocation(command->second, ref.instance_id);
@@ -155,8 +155,8 @@ void deliver_commands(World& world, RegionState& region, Instance& instance) {
 
 void command_finished(World& world, const InstanceRef& ref, const std::string& command_id, const GuestResult& result) {
   Instance* instance = find_running(world, ref);
-  if (instance == nullptr) {
-    return;  // the machine went away before its agent could report
+  if (instance == nullptr || !instance->agent_online) {
+    return;  // the machine or its system went away before its agent could report
   }
   RegionState& region = world.region(ref.region);
   const auto command = region.commands.find(command_id);

@@ -38,6 +38,7 @@ void RegionRun::begin_stopping(VantageRun& v) {
   v.deadline = now() + options_.stop_timeout;
   v.next_stop_call = now();
   change(v, RunState::stopping, v.outcome.run.cause);
+  ec2_.tell_anew();
   call_stop(v);
 }
 

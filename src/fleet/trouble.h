@@ -36,6 +36,9 @@ class Trouble {
   // A call went well. "EC2 answers again after 43.0 s", where a trouble had been told.
   std::optional<std::string> answered(const CallTimes& times);
 
+  // What lasts is told once more at its next failure: the caller goes on in another way, or with another deadline.
+  void tell_anew() { told_.clear(); }
+
  private:
   const std::string service_;
   std::optional<Monotonic> since_;  // when the first of the failed calls began

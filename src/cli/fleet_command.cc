@@ -235,8 +235,7 @@ Result<int> run(const Arguments& arguments, World& world) {
   const FleetSession session = TRY(open_fleet(arguments, world));
   const fleet::RoundSpec round = TRY(round_of(arguments, world, session));
   const std::vector<fleet::RegionVantages> found =
-      fleet::find_vantages(session.deps(world), round.fleet, session.regions, kFindTimeout, world.stop,
-                           tell_trouble);
+      fleet::find_vantages(session.deps(world), round.fleet, session.regions, kFindTimeout, world.stop, tell_trouble);
   tell_problems(found);
   if (arguments.has("--dry-run")) {
     for (const fleet::RegionVantages& region : found) {
@@ -262,8 +261,7 @@ Result<int> start(const Arguments& arguments, World& world) {
     return make_error(ErrorKind::invalid, "--for: from 1m to 24h; every start has an end");
   }
   std::vector<fleet::RegionVantages> found =
-      fleet::find_vantages(session.deps(world), round.fleet, session.regions, kFindTimeout, world.stop,
-                           tell_trouble);
+      fleet::find_vantages(session.deps(world), round.fleet, session.regions, kFindTimeout, world.stop, tell_trouble);
   tell_problems(found);
   for (fleet::RegionVantages& region : found) {
     std::erase_if(region.vantages, [](const fleet::Vantage& vantage) {
@@ -296,9 +294,8 @@ Result<int> stop(const Arguments& arguments, World& world) {
   const bool json = TRY(wants_json(arguments));
   const FleetSession session = TRY(open_fleet(arguments, world));
   const fleet::RunOptions options = TRY(run_options(arguments));
-  const std::vector<fleet::RegionVantages> found =
-      fleet::find_vantages(session.deps(world), session.config.fleet.name, session.regions, kFindTimeout, world.stop,
-                           tell_trouble);
+  const std::vector<fleet::RegionVantages> found = fleet::find_vantages(
+      session.deps(world), session.config.fleet.name, session.regions, kFindTimeout, world.stop, tell_trouble);
   const std::vector<fleet::StopOutcome> outcomes =
       fleet::stop_vantages(session.deps(world), found, options.poll, options.stop_timeout, world.stop, tell_trouble);
   std::size_t failed = 0;
@@ -377,9 +374,8 @@ std::vector<std::string> problems_of(const fleet::RegionCheck& region) {
 Result<int> check(const Arguments& arguments, World& world) {
   const bool json = TRY(wants_json(arguments));
   const FleetSession session = TRY(open_fleet(arguments, world));
-  const std::vector<fleet::RegionVantages> found =
-      fleet::find_vantages(session.deps(world), session.config.fleet.name, session.regions, kFindTimeout, world.stop,
-                           tell_trouble);
+  const std::vector<fleet::RegionVantages> found = fleet::find_vantages(
+      session.deps(world), session.config.fleet.name, session.regions, kFindTimeout, world.stop, tell_trouble);
   const std::vector<fleet::RegionCheck> checks =
       fleet::check_vantages(session.deps(world), found, kCheckTimeout, world.stop);
   JsonArray list;

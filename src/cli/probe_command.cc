@@ -22,6 +22,40 @@ namespace {
 
 constexpr const char* kContactUrl = "https://parallax.example.org/monitor";
 
+// The limits of a query's phases, as options: a time-out is a censored value with that limit, so it is recorded.
+struct PhaseOption {
+  const char* name;
+  Micros http::PhaseLimits::*limit;
+  const char* help;
+};
+
+constexpr std::array<PhaseOption, 6> kPhaseOptions = {{
+    {"--limit-resolve", &http::PhaseLimits::resolve, "to find the address (default 10s)"},
+    {"--limit-connect", &http::PhaseLimits::connect, "to connect (default 15s)"},
+    {"--limit-tls", &http::PhaseLimits::tls, "for the TLS handshake (default 15s)"},
+    {"--limit-first-byte", &http::PhaseLimits::first_byte, "from the request sent to the first byte (default 1m)"},
+    {"--limit-idle", &http::PhaseLimits::idle, "the longest gap between bytes of the body (default 30s)"},
+    {"--limit-total", &http::PhaseLimits::total, "the whole query, redirects included (default 5m)"},
+}};
+constexpr Micros kPhaseLimitMin{Millis(1)};
+constexpr Micros kPhaseLimitMax{Seconds(24 * 3600)};
+
+Result<http::PhaseLimits> phase_limits(const Arguments& arguments) {
+  http::PhaseLimits limits;
+  for (const PhaseOption& option : kPhaseOptions) {
+    const std::optional<std::string> text = arguments.value(option.name);
+    if (!text) {
+      continue;
+    }
+    const Micros limit = TRY(parse_duration(*text).with_context(fmt::format("reading {}", option.name)));
+    if (limit < kPhaseLimitMin || limit > kPhaseLimitMax) {
+      return make_error(ErrorKind::invalid, fmt::format("{}: from 1ms to 24h, not {}", option.name, *text));
+    }
+    limits.*option.limit = limit;
+  }
+  return limits;
+}
+
 const std::vector<Option> kConeOptions = {
     Option{"--cones", OptionKind::value, "N", "how many (default 10)"},
     Option{"--seed", OptionKind::value, "S", "equal seeds give equal cones everywhere (default: drawn and told)"},
@@ -151,6 +185,7 @@ Result<Order> order_from_arguments(const Arguments& arguments, World& world) {
 Result<ProbeOptions> probe_options(const Arguments& arguments, World& world, const Order& order) {
   ProbeOptions options;
   options.query.version = kVersion;
+  options.query.limits.phases = TRY(phase_limits(arguments));
   options.query.contact_url = arguments.value_or("--contact", kContactUrl);
   options.query.http_library = http::client_library();
   options.query.connect_to = TRY(links(world));
@@ -289,6 +324,9 @@ Command probe_command() {
         Option{"--ca-file", OptionKind::value, "FILE", "PEM roots instead of the system's"},
         Option{"--output", OptionKind::value, "FORMAT", "table (default), ndjson, csv or none"}}) {
     options.push_back(option);
+  }
+  for (const PhaseOption& phase : kPhaseOptions) {
+    options.push_back(Option{phase.name, OptionKind::value, "TIME", phase.help});
   }
   return Command{"probe", "measure services", options, probe, {}};
 }

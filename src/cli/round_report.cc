@@ -49,8 +49,9 @@ std::string summary_table(const store::Summary& summary, const std::vector<std::
         continue;
       }
       const store::SummaryRow& row = *cell->second;
-      times.push_back(
-          fmt::format("{} / {} ms", milliseconds(row.median_total_us), milliseconds(row.median_first_byte_us)));
+      times.push_back(row.median_total_us ? fmt::format("{} / {} ms", milliseconds(row.median_total_us),
+                                                        milliseconds(row.median_first_byte_us))
+                                          : "-");
       verdicts.push_back(verdicts_of(row));
     }
     table.add(std::move(times));

@@ -68,8 +68,8 @@ Result<std::vector<Instance>> find_instances(const FleetDeps& deps, const Region
 }  // namespace
 
 std::vector<RegionVantages> find_vantages(const FleetDeps& deps, const std::string& fleet,
-                                          const std::vector<std::string>& regions, Micros timeout,
-                                          std::stop_token stop, const TroubleObserver& observe) {
+                                          const std::vector<std::string>& regions, Micros timeout, std::stop_token stop,
+                                          const TroubleObserver& observe) {
   std::vector<RegionVantages> found(regions.size());
   for_each_task(deps.executor, "find", regions.size(), [&](std::size_t i) {
     RegionVantages& region = found[i];

@@ -75,8 +75,8 @@ struct RegionVantages {
 };
 
 std::vector<RegionVantages> find_vantages(const FleetDeps& deps, const std::string& fleet,
-                                          const std::vector<std::string>& regions, Micros timeout,
-                                          std::stop_token stop, const TroubleObserver& observe = {});
+                                          const std::vector<std::string>& regions, Micros timeout, std::stop_token stop,
+                                          const TroubleObserver& observe = {});
 
 // Runs the round. When `stop` is requested every machine is stopped at once and the outcome's exit code is 130; when
 // `hard_stop` is requested nothing more is waited for. Whatever fails, a machine that this round started is stopped.

@@ -1,5 +1,5 @@
-// What keeps us from one AWS service in one region, as a person is to hear of it: once when it has lasted a while, again
-// when it changes its kind, and once when it is over. Not once per attempt.
+// What keeps us from one AWS service in one region, as a person is to hear of it: once when it has lasted a while,
+// again when it changes its kind, and once when it is over. Not once per attempt.
 #pragma once
 
 #include <optional>

@@ -11,8 +11,7 @@ using ::testing::HasSubstr;
 // A call of a second that ends at second `end`, of a caller that gives up at second 300.
 CallTimes call_until(int end) {
   const Instant start = parse_iso8601("2026-11-22T12:01:00Z").value();
-  return CallTimes{Monotonic(Seconds(end - 1)), Monotonic(Seconds(end)), start + Seconds(end),
-                   Monotonic(Seconds(300))};
+  return CallTimes{Monotonic(Seconds(end - 1)), Monotonic(Seconds(end)), start + Seconds(end), Monotonic(Seconds(300))};
 }
 
 TEST(Trouble, IsToldOnceWhenItLastsAndOnceWhenItIsOver) {

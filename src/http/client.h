@@ -40,6 +40,9 @@ struct SendOptions {
   std::size_t header_bytes_max = 256U << 10U;
   AddressPolicy addresses = AddressPolicy::any;
   ConnectionPolicy connection = ConnectionPolicy::reuse;
+  // Called once, before the first piece of the body goes to `on_body`: status and header fields, all of them. On the
+  // sending task; must not block.
+  std::function<void(const Response& head)> on_head;
   // Called with each piece of the body as it arrives, instead of filling Response::body. Returning false ends the
   // exchange with error kind refused, code "body-refused". Called on the sending task; must not block for long.
   std::function<bool(std::string_view piece)> on_body;

@@ -320,6 +320,9 @@ bool Transfer::take_body(std::string_view piece) {
     body.reserve(std::min(
         {static_cast<std::size_t>(std::max<curl_off_t>(announced, 0)), options_.body_bytes_max, kReserveBytesMax}));
   }
+  if (received == 0 && !accepted.empty() && options_.on_head) {
+    options_.on_head(exchange_.response);
+  }
   received += accepted.size();
   if (!options_.on_body) {
     body.append(accepted);

@@ -5,13 +5,8 @@
 
 namespace parallax::probe {
 
-BodyPipe::BodyPipe(Clock& clock, Executor& executor, vo::VotableOptions early_options, std::size_t kept_bytes_max,
-                   std::stop_token stop)
-    : clock_(clock),
-      executor_(executor),
-      early_options_(std::move(early_options)),
-      kept_bytes_max_(kept_bytes_max),
-      stop_(std::move(stop)) {}
+BodyPipe::BodyPipe(Clock& clock, Executor& executor, std::size_t kept_bytes_max, std::stop_token stop)
+    : clock_(clock), executor_(executor), kept_bytes_max_(kept_bytes_max), stop_(std::move(stop)) {}
 
 BodyPipe::~BodyPipe() {
   if (queue_) {
@@ -37,7 +32,7 @@ bool BodyPipe::push(std::string_view piece) {
 }
 
 bool BodyPipe::start_parser() {
-  reader_ = std::make_unique<vo::VotableReader>(early_options_);
+  reader_ = std::make_unique<vo::VotableReader>(options_);
   queue_ = std::make_unique<BoundedQueue<std::string>>(executor_, kInFlightBytes / kChunkBytes);
   task_ = executor_.spawn("parser", [this](const std::stop_token& stop) { parse(stop); });
   for (std::string& chunk : std::exchange(kept_, {})) {
@@ -70,7 +65,7 @@ void BodyPipe::parse(const std::stop_token& stop) {
   }
 }
 
-ParsedBody BodyPipe::finish(const vo::VotableOptions& options) {
+ParsedBody BodyPipe::finish() {
   ParsedBody body;
   if (task_) {
     if (!buffer_.empty() && !lost_ && !wants_no_more_) {
@@ -79,7 +74,7 @@ ParsedBody BodyPipe::finish(const vo::VotableOptions& options) {
     queue_->close();
     task_->join();
   } else {
-    reader_ = std::make_unique<vo::VotableReader>(options);
+    reader_ = std::make_unique<vo::VotableReader>(options_);
     kept_.push_back(std::move(buffer_));
   }
   const Monotonic begin = clock_.monotonic();
@@ -92,7 +87,6 @@ ParsedBody BodyPipe::finish(const vo::VotableOptions& options) {
   body.summary = reader_->finish();
   body.parse_time = parse_time_ + (clock_.monotonic() - begin);
   body.parser_was_slower = parser_was_slower_;
-  body.parsed_early = task_ != nullptr;
   return body;
 }
 

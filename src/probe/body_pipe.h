@@ -8,6 +8,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -25,24 +26,24 @@ struct ParsedBody {
   vo::VotableSummary summary;
   Micros parse_time{0};
   bool parser_was_slower = false;
-  bool parsed_early = false;  // by `early_options`: the header was not known yet
 };
 
-// Thread safety: push() and finish() from one task.
+// Thread safety: expect(), push() and finish() from one task.
 class BodyPipe {
  public:
-  // A transport tells the header fields only with the end of the body, so one that is not kept is read by
-  // `early_options`. Up to `kept_bytes_max` is kept.
-  BodyPipe(Clock& clock, Executor& executor, vo::VotableOptions early_options, std::size_t kept_bytes_max,
-           std::stop_token stop);
+  // Up to `kept_bytes_max` is kept.
+  BodyPipe(Clock& clock, Executor& executor, std::size_t kept_bytes_max, std::stop_token stop);
   ~BodyPipe();
   BodyPipe(const BodyPipe&) = delete;
   BodyPipe& operator=(const BodyPipe&) = delete;
 
+  // How the body is to be read, as the header says. Call it before the first push().
+  void expect(vo::VotableOptions options) { options_ = std::move(options); }
+
   // False: the reader wants no more (one of our limits), or there was no room for kParserWaitMax.
   bool push(std::string_view piece);
-  // Call once. `options` count for a body that was kept.
-  ParsedBody finish(const vo::VotableOptions& options);
+  // Call once.
+  ParsedBody finish();
 
  private:
   bool start_parser();
@@ -51,9 +52,9 @@ class BodyPipe {
 
   Clock& clock_;
   Executor& executor_;
-  const vo::VotableOptions early_options_;
   const std::size_t kept_bytes_max_;
   const std::stop_token stop_;
+  vo::VotableOptions options_;
   std::vector<std::string> kept_;  // full chunks, until there is a parser
   std::string buffer_;
   bool parser_was_slower_ = false;

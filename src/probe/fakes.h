@@ -85,6 +85,9 @@ class ScriptedClient final : public http::Client {
     exchange.transport.bytes_wire = exchange.response.body.size();
     if (options.on_body) {
       const std::string body = std::exchange(exchange.response.body, "");
+      if (!body.empty() && options.on_head) {
+        options.on_head(exchange.response);
+      }
       constexpr std::size_t kPiece = 16384;
       for (std::size_t at = 0; at < body.size(); at += kPiece) {
         if (!options.on_body(std::string_view(body).substr(at, kPiece)) && exchange.ok()) {

@@ -89,7 +89,9 @@ Result<Target> target_of(const Service& service, const Cone& cone) {
       break;
     case ServiceType::tap:
       target.url = vo::tap_sync_url(service.url);
-      target.adql = TRY(vo::fill_template(service.adql, circle, unit_of(service)));
+      target.adql = service.adql.find('{') == std::string::npos
+                        ? service.adql
+                        : TRY(vo::fill_template(service.adql, circle, unit_of(service)));
       break;
   }
   return target;
@@ -213,10 +215,8 @@ class Query {
   }
 
   http::Exchange exchange_one(const http::Request& request, const http::Url& url) {
-    vo::VotableOptions early;
-    early.limits = options_.limits.body;
-    pipe_ = std::make_unique<probe::BodyPipe>(clock_, executor_, std::move(early), options_.limits.body_kept_bytes_max,
-                                              stop_);
+    pipe_ = std::make_unique<probe::BodyPipe>(clock_, executor_, options_.limits.body_kept_bytes_max, stop_);
+    pipe_->expect(reader_options({}, options_.limits));  // of an answer without a body
     http::SendOptions send;
     send.limits = options_.limits.phases;
     send.limits.total = std::max(budget_ - Micros(m_.total_us), Micros(1));
@@ -228,6 +228,7 @@ class Query {
     const bool relayed = options_.connect_to.contains(url.authority());
     const bool chosen = relayed || service_.private_redirects || url.authority() == first_authority_;
     send.addresses = chosen ? http::AddressPolicy::any : http::AddressPolicy::public_only;
+    send.on_head = [this](const http::Response& head) { pipe_->expect(reader_options(head.headers, options_.limits)); };
     send.on_body = [this](std::string_view piece) { return pipe_->push(piece); };
     total_limit_ = send.limits.total;
     if (relayed) {
@@ -307,8 +308,7 @@ class Query {
   }
 
   void conclude(const http::Exchange& exchange, bool leads_on) {
-    const vo::VotableOptions declared = reader_options(exchange.response.headers, options_.limits);
-    probe::ParsedBody body = pipe_->finish(declared);
+    const probe::ParsedBody body = pipe_->finish();
     take_body(exchange, body);
     m_.failed_phase = to_string(exchange.failed_phase);
     if (!exchange.ok() && exchange.error->kind == ErrorKind::cancelled) {
@@ -320,10 +320,7 @@ class Query {
                         exchange.error->message);
       return;
     }
-    vo::ExchangeFacts facts = facts_of(exchange, leads_on);
-    if (body.parsed_early) {
-      settle_coding(declared.coding, body.summary, facts);
-    }
+    const vo::ExchangeFacts facts = facts_of(exchange, leads_on);
     const vo::Judgement judgement = vo::judge(facts, body.summary);
     m_.verdict = parse_verdict(vo::to_string(judgement.verdict)).value_or(Verdict::refused);
     m_.code = judgement.code;
@@ -335,24 +332,6 @@ class Query {
     if (m_.verdict == Verdict::throttled) {
       outcome_.throttled = true;
       outcome_.retry_after = retry_after_of(exchange.response.headers.get("Retry-After"), clock_.now());
-    }
-  }
-
-  // A large body was read before its header was known: gzip was told by its bytes, deflate cannot be.
-  static void settle_coding(vo::ContentCoding coding, vo::VotableSummary& summary, vo::ExchangeFacts& facts) {
-    const auto erased = std::erase_if(summary.findings, [coding](const vo::Finding& finding) {
-      return coding == vo::ContentCoding::gzip && finding.code == "undeclared-gzip";
-    });
-    if (facts.transport != vo::TransportProblem::none || coding == vo::ContentCoding::identity || erased > 0) {
-      return;
-    }
-    if (coding == vo::ContentCoding::gzip) {
-      facts.transport = vo::TransportProblem::bad_encoding;
-      facts.transport_message = "the header says gzip, the body is something else";
-    } else {
-      facts.transport = vo::TransportProblem::refused;
-      facts.transport_code = "deflate-too-large";
-      facts.transport_message = "a large body with Content-Encoding: deflate; ask for gzip or identity instead";
     }
   }
 

@@ -98,10 +98,10 @@ TEST(ServiceFile, PointsAtEveryKindOfMistake) {
 }
 
 TEST(ServiceFile, TakesAFixedQueryForTap) {
-  const Result<ServiceList> list = parse_services(
-      "s.toml",
-      "[[service]]\nname = \"A\"\nprovider = \"P\"\ntype = \"tap\"\nurl = \"http://a.org/tap\"\n"
-      "adql = \"SELECT TOP 1 table_name FROM TAP_SCHEMA.tables\"\n");
+  const Result<ServiceList> list =
+      parse_services("s.toml",
+                     "[[service]]\nname = \"A\"\nprovider = \"P\"\ntype = \"tap\"\nurl = \"http://a.org/tap\"\n"
+                     "adql = \"SELECT TOP 1 table_name FROM TAP_SCHEMA.tables\"\n");
   ASSERT_TRUE(list) << list.error().message;
   EXPECT_EQ(list->services[0].adql, "SELECT TOP 1 table_name FROM TAP_SCHEMA.tables");
 }

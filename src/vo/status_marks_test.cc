@@ -72,9 +72,9 @@ TEST(StatusMarks, FindAnErrorThatIsNamedByItsIdAlone) {
 }
 
 TEST(StatusMarks, TakeATablesOwnParameterForAQuantity) {
-  const VotableSummary empty = read_results(
-      info("QUERY_STATUS", "OK") +
-      "<TABLE><PARAM name='error' datatype='float' value='0.1'/><FIELD name='n' datatype='int'/></TABLE>");
+  const VotableSummary empty =
+      read_results(info("QUERY_STATUS", "OK") +
+                   "<TABLE><PARAM name='error' datatype='float' value='0.1'/><FIELD name='n' datatype='int'/></TABLE>");
   EXPECT_EQ(empty.status, "OK");
   EXPECT_EQ(read_results("<TABLE><FIELD name='n' datatype='int'/>" + info("Error", "late") + "</TABLE>").status,
             "ERROR");

@@ -72,7 +72,6 @@ std::optional<Judgement> judge_transport(const ExchangeFacts& exchange) {
       return make(Verdict::refused, exchange.transport_code, exchange.transport_message);
     case TransportProblem::none:
     case TransportProblem::truncated:
-    case TransportProblem::bad_encoding:
       break;
   }
   return std::nullopt;
@@ -102,9 +101,6 @@ Judgement judge_error_mark(const VotableSummary& body) {
 
 // A body without an error mark.
 Judgement judge_body(const ExchangeFacts& exchange, const VotableSummary& body) {
-  if (exchange.transport == TransportProblem::bad_encoding) {
-    return make(Verdict::not_votable, "content-encoding", exchange.transport_message);
-  }
   const bool is_cut = exchange.transport == TransportProblem::truncated;
   if (body.problem == Problem::truncated ||
       (is_cut && body.problem == Problem::not_votable && body.kind == BodyKind::votable)) {

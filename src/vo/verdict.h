@@ -33,11 +33,10 @@ enum class Protocol { cone, xcone, tap };
 // How the transfer itself ended.
 enum class TransportProblem {
   none,
-  timeout,       // of a phase
-  network,       // resolve, connect, TLS; lost before any answer
-  truncated,     // lost in the answer: fewer bytes than announced, a broken chunk
-  refused,       // size, redirects, private address
-  bad_encoding,  // a Content-Encoding that cannot be decoded
+  timeout,    // of a phase
+  network,    // resolve, connect, TLS; lost before any answer
+  truncated,  // lost in the answer: fewer bytes than announced, a broken chunk
+  refused,    // size, redirects, private address
 };
 
 struct ExchangeFacts {

@@ -107,8 +107,6 @@ TEST(Verdict, NamesTheTransportsTrouble) {
   EXPECT_EQ(judge(exchange, read_votable("")).verdict, Verdict::network);
   exchange.transport = TransportProblem::refused;
   EXPECT_EQ(judge(exchange, read_votable("")).verdict, Verdict::refused);
-  exchange.transport = TransportProblem::bad_encoding;
-  EXPECT_EQ(judge(exchange, read_votable("")).verdict, Verdict::not_votable);
 }
 
 TEST(Verdict, TakesABodyShorterThanAnnouncedForTruncated) {

@@ -132,14 +132,61 @@ TEST(Scenario, F2WaitsForTheAgentAsLongAsItMayAndNotASecondLonger) {
     EXPECT_THAT(failed->run.cause, HasSubstr("agent"));
     Instant waiting{};
     Instant stopping{};
+    bool told = false;
     for (const RunEvent& event : failed->run.timeline) {
-      waiting = event.state == RunState::waiting_for_agent ? event.at : waiting;
+      const bool first = event.state == RunState::waiting_for_agent && waiting == Instant();
+      waiting = first ? event.at : waiting;
+      told = told || event.note.find("its SSM agent has not answered for") != std::string::npos;
       stopping = event.state == RunState::stopping ? event.at : stopping;
     }
+    EXPECT_TRUE(told);  // long before the time is over
     const Micros agent_timeout = fleet::RunOptions().agent_timeout;
     EXPECT_GE(stopping - waiting, agent_timeout);
     EXPECT_LE(stopping - waiting, agent_timeout + ScenarioOptions().poll + Seconds(5));
     EXPECT_TRUE(all_in_state(fleet, "stopped"));
+  });
+}
+
+TEST(Scenario, AThrottledRegionIsAskedAgainBeforeAndAtTheClaim) {
+  for (const std::string operation : {"DescribeInstances", "DescribeInstanceAttribute", "StartInstances"}) {
+    tell(calm(21), [&](FleetWorld& fleet) {
+      const std::string region = fleet.regions()[0];
+      const Monotonic end = fleet.world().now() + Seconds(40);
+      fleet.cloud().set_fault_hook([&](const std::string& r, const std::string&, const std::string& o) {
+        const bool busy = r == region && o == operation && fleet.world().now() < end;
+        return sim::Fault{busy ? sim::FaultKind::throttle : sim::FaultKind::none};
+      });
+      const RoundResult result = fleet.round({});
+      fleet.cloud().set_fault_hook(nullptr);
+      EXPECT_EQ(result.outcome.exit_code, 0) << operation;
+      ASSERT_NE(outcome_of(result, region), nullptr) << operation;
+      EXPECT_EQ(outcome_of(result, region)->run.state, RunState::done) << operation;
+    });
+  }
+}
+
+TEST(Scenario, ACloudThatDoesNotAnswerIsToldOnceAndAgainWhenItIsBack) {
+  tell(calm(22, 1), [](FleetWorld& fleet) {
+    std::optional<Monotonic> begin;
+    fleet.cloud().set_fault_hook([&](const std::string&, const std::string&, const std::string& operation) {
+      if (operation == "SendCommand" && !begin) {
+        begin = fleet.world().now() + Seconds(1);
+      }
+      const bool away = begin && fleet.world().now() > *begin && fleet.world().now() < *begin + Seconds(60);
+      return sim::Fault{away ? sim::FaultKind::server_error : sim::FaultKind::none};
+    });
+    const RoundResult result = fleet.round({});
+    fleet.cloud().set_fault_hook(nullptr);
+    const fleet::VantageOutcome& vantage = result.outcome.regions[0].vantages[0];
+    EXPECT_EQ(vantage.run.state, RunState::done) << describe_outcome(vantage);
+    int told = 0;
+    int back = 0;
+    for (const RunEvent& event : vantage.run.timeline) {
+      told += event.note.starts_with("EC2 answers with errors since") ? 1 : 0;
+      back += event.note.starts_with("EC2 answers again after") ? 1 : 0;
+    }
+    EXPECT_EQ(told, 1);
+    EXPECT_EQ(back, 1);
   });
 }
 

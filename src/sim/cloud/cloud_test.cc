@@ -301,10 +301,11 @@ TEST_F(CloudTest, AHaltedMachineStaysOnWithoutAnAgent) {
   cloud_.end_system(ref, SystemEnd::halted, Micros(0));
   ASSERT_EQ(guest_.powered_off.size(), 1U);
   guest_.dones[0](GuestResult{});  // too late: nobody is there to report it
-  pass(Seconds(100'000));          // past its execution time-out and the timer, which went with the system
+  EXPECT_EQ(invocation(command).text("Status"), "InProgress");
+  pass(Seconds(100'000));  // past its execution time-out and the timer, which went with the system
   EXPECT_EQ(view().state, "running");
   EXPECT_FALSE(view().agent_online);
-  EXPECT_EQ(invocation(command).text("Status"), "InProgress");
+  EXPECT_EQ(invocation(command).text("StatusDetails"), "DeliveryTimedOut");  // by SSM itself, not by an agent
 }
 
 TEST_F(CloudTest, ARebootKillsTheJobAndTheTimerAndTheAgentComesBack) {

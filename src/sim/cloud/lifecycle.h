@@ -19,8 +19,8 @@ void begin_terminate(World& world, RegionState& region, Instance& instance, Stop
 // The operating system in the guest shuts down: stop or terminate, after the instance's shutdown behaviour.
 void guest_shutdown(World& world, RegionState& region, Instance& instance);
 
-// The operating system ends by itself while the machine stays on: its processes, timer and agent with it. After a reboot
-// the agent registers again; a command that was running stays as it was until its time is over.
+// The operating system ends by itself while the machine stays on: its processes, timer and agent with it. After a
+// reboot the agent registers again; a command that was running stays as it was until its time is over.
 void system_ends(World& world, RegionState& region, Instance& instance, SystemEnd how);
 
 // The instance if `ref` names its present boot and it is running; else nullptr.

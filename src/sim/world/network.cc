@@ -349,6 +349,9 @@ class SimulatedClient final : public http::Client {
     }
 
     bool deliver(std::string_view piece) {
+      if (exchange.transport.bytes_wire == 0 && !piece.empty() && options_.on_head) {
+        options_.on_head(exchange.response);
+      }
       exchange.transport.bytes_wire += piece.size();
       if (exchange.transport.bytes_wire > options_.body_bytes_max) {
         return fail(Phase::transfer,

@@ -87,11 +87,25 @@ Result<std::int64_t> version_of(Connection& connection) {
   return statement.integer_at(0);
 }
 
+// A slip of the file's name must not put our tables among another program's.
+Result<> refuse_foreign(Connection& connection, std::string_view name) {
+  Statement statement = TRY(connection.prepare(
+      "SELECT count(*), coalesce(sum(name = 'schema_version'), 0) FROM sqlite_master WHERE type = 'table'"));
+  TRY(statement.step());
+  if (statement.integer_at(0) == 0 || statement.integer_at(1) > 0) {
+    return {};
+  }
+  return make_error(
+      ErrorKind::invalid,
+      fmt::format("database {} holds another program's tables. They were not touched; name another file", name));
+}
+
 }  // namespace
 
 Result<> migrate(Connection& connection, std::string_view name) {
   // Two processes may open a new database at once: what is there is looked at inside the transaction.
   Transaction transaction = TRY(Transaction::begin(connection));
+  TRY(refuse_foreign(connection, name));
   TRY(connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY) STRICT"));
   std::int64_t version = TRY(version_of(connection));
   if (version > kNewest) {

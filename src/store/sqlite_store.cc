@@ -330,13 +330,24 @@ class SqliteStore final : public Store {
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& path, const SqliteOptions& options) {
+namespace {
+
+Result<std::unique_ptr<Store>> open_store(const std::string& path, const SqliteOptions& options) {
   std::unique_ptr<Connection> writer = TRY(Connection::open(path, Access::write));
   TRY(sqlite::migrate(*writer, path));
   if (options.pages_max > 0) {
     TRY(writer->execute(fmt::format("PRAGMA max_page_count = {}", options.pages_max)));
   }
   return std::unique_ptr<Store>(std::make_unique<SqliteStore>(path, std::move(writer)));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& path, const SqliteOptions& options) {
+  Result<std::unique_ptr<Store>> store = open_store(path, options);
+  // SQLite's own words ("file is not a database") name no file.
+  const bool named = store || store.error().text().find(path) != std::string::npos;
+  return named ? std::move(store) : std::move(store).with_context(fmt::format("opening database {}", path));
 }
 
 }  // namespace parallax::store

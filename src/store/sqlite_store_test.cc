@@ -60,6 +60,20 @@ TEST(SqliteStore, RefusesASchemaThatIsNewerThanItself) {
                                        "changed; use the newer parallax that made it.");
 }
 
+TEST(SqliteStore, KeepsAwayFromAnotherProgramsDatabase) {
+  const test::ScratchDirectory scratch;
+  const std::string file = scratch.file("a.db");
+  {
+    auto connection = sqlite::Connection::open(file, sqlite::Access::write).value();
+    ASSERT_TRUE(connection->execute("CREATE TABLE cookies (value TEXT)"));
+  }
+  const auto opened = open_sqlite_store(file);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().kind, ErrorKind::invalid);
+  EXPECT_EQ(opened.error().text(),
+            "database " + file + " holds another program's tables. They were not touched; name another file");
+}
+
 TEST(SqliteStore, SaysThatAFileIsNoDatabase) {
   const test::ScratchDirectory scratch;
   const std::string file = scratch.file("a.db");
@@ -68,6 +82,7 @@ TEST(SqliteStore, SaysThatAFileIsNoDatabase) {
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().kind, ErrorKind::corrupt);
   EXPECT_THAT(opened.error().text(), HasSubstr("not a database"));
+  EXPECT_THAT(opened.error().text(), HasSubstr(file));
 }
 
 TEST(SqliteStore, NamesTheFileThatItCannotOpen) {

@@ -11,7 +11,7 @@
 
 namespace parallax::aws {
 
-extern const std::string_view overlay_json;  // tools/models-overlay.json
+extern const std::string_view kOverlayJson;  // tools/models-overlay.json
 
 namespace {
 
@@ -35,7 +35,7 @@ bool has_model(const std::vector<std::string>& names) {
 }  // namespace
 
 const Json* overlay_of(std::string_view service) {
-  static const Json kOverlay = parse_json(overlay_json).value();  // the build embeds it
+  static const Json kOverlay = parse_json(kOverlayJson).value();  // the build embeds it
   return kOverlay.find(service);
 }
 

@@ -149,7 +149,7 @@ class Validator {
     const std::string* text = value.string();
     switch (shape.type) {
       case ShapeType::string:
-        if (expect(text != nullptr, path, "a string", value)) {
+        if (expect(text != nullptr, path, "a string", value) && text != nullptr) {
           check_range(shape, static_cast<double>(count_characters(*text)), path, "characters");
         }
         break;

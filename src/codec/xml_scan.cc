@@ -139,7 +139,7 @@ class Scanner {
     }
   }
 
-  // <?xml version="1.0" encoding="UTF-8"?>: in that order, and nothing else.
+  // <?xml version="1.0" encoding="UTF-8"?> as machines write it, and nothing else.
   bool declaration() {
     if (!take("<?xml ")) {
       return !ahead("<?");
@@ -148,11 +148,13 @@ class Scanner {
     if (close == std::string_view::npos) {
       return false;
     }
-    std::string text = to_lower(rest().substr(0, close));
-    std::replace(text.begin(), text.end(), '\'', '"');
+    const std::string_view said = trim(rest().substr(0, close));
     at_ += close + 2;
-    const std::string_view said = trim(text);
-    return said == R"(version="1.0")" || said == R"(version="1.0" encoding="utf-8")";
+    constexpr std::array<std::string_view, 6> kSaid{
+        R"(version="1.0")", R"(version="1.0" encoding="UTF-8")", R"(version="1.0" encoding="utf-8")",
+        R"(version='1.0')", R"(version='1.0' encoding='UTF-8')", R"(version='1.0' encoding='utf-8')",
+    };
+    return std::find(kSaid.begin(), kSaid.end(), said) != kSaid.end();
   }
 
   // Blanks and comments before and after the root element.

@@ -88,6 +88,8 @@ TEST(XmlScan, NeverTakesWhatIsNotWellFormed) {
       "<a/",
       "<a></b>",
       "<a></ab>",
+      "<?xml vErsion=\"1.0\"?><a/>",
+      "<?xml version='1.0\"?><a/>",
       "<a/><b/>",
       "<a/>x",
       "x<a/>",

@@ -285,6 +285,27 @@ void sort_sections(const ConfigSections& sections, Configuration& into) {
   }
 }
 
+bool is_name_character(char c) {
+  return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+// How many characters at the beginning of `text` are $NAME or ${NAME}; 0 for neither.
+std::size_t variable_length(std::string_view text) {
+  if (!text.starts_with('$')) {
+    return 0;
+  }
+  const bool braced = text.starts_with("${");
+  const std::size_t first = braced ? 2 : 1;
+  std::size_t end = first;
+  while (end < text.size() && is_name_character(text[end])) {
+    ++end;
+  }
+  if (end == first || (braced && (end == text.size() || text[end] != '}'))) {
+    return 0;
+  }
+  return end + (braced ? 1 : 0);
+}
+
 }  // namespace
 
 std::optional<std::string> config_text(const ConfigSection& section, std::string_view key) {
@@ -307,37 +328,26 @@ const ConfigSection* Configuration::profile(std::string_view name) const {
 
 std::string expand_path(std::string_view path, const Environment& environment) {
   std::string expanded;
-  for (std::size_t i = 0; i < path.size();) {
-    const bool braced = path.substr(i).starts_with("${");
-    const std::size_t first = i + (braced ? 2 : 1);
-    std::size_t end = first;
-    while (path[i] == '$' && end < path.size() &&
-           (path[end] == '_' || (path[end] >= '0' && path[end] <= '9') || (path[end] >= 'a' && path[end] <= 'z') ||
-            (path[end] >= 'A' && path[end] <= 'Z'))) {
-      ++end;
-    }
-    const bool named = end > first && (!braced || (end < path.size() && path[end] == '}'));
+  while (!path.empty()) {
+    const std::size_t length = variable_length(path);
+    const bool braced = path.starts_with("${");
     const std::optional<std::string> value =
-        path[i] == '$' && named ? environment(path.substr(first, end - first)) : std::nullopt;
-    if (value) {
-      expanded += *value;
-      i = end + (braced ? 1 : 0);
-    } else {
-      expanded += path[i++];
-    }
+        length == 0 ? std::nullopt : environment(braced ? path.substr(2, length - 3) : path.substr(1, length - 1));
+    expanded += value.value_or(std::string(path.substr(0, 1)));
+    path.remove_prefix(value ? length : 1);
   }
-  if (expanded == "~" || expanded.starts_with("~/")) {
-    const std::optional<std::string> home = environment("HOME");
-    if (!home) {
-      return "";
-    }
-    std::string_view base = *home;
-    while (base.ends_with('/')) {
-      base.remove_suffix(1);
-    }
-    expanded = std::string(base) + expanded.substr(1);
+  if (expanded != "~" && !expanded.starts_with("~/")) {
+    return expanded;
   }
-  return expanded;
+  const std::optional<std::string> home = environment("HOME");
+  if (!home) {
+    return "";
+  }
+  std::string_view base = *home;
+  while (base.ends_with('/')) {
+    base.remove_suffix(1);
+  }
+  return std::string(base) + expanded.substr(1);
 }
 
 Result<std::shared_ptr<const Configuration>> load_configuration(const Environment& environment, Files& files) {

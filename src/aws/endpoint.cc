@@ -11,7 +11,7 @@
 
 namespace parallax::aws {
 
-extern const std::string_view aws_endpoints_json;  // data/aws-endpoints.json
+extern const std::string_view aws_endpoints_json;  // NOLINT(readability-identifier-naming): named after its file
 
 namespace {
 

@@ -16,15 +16,11 @@
 
 #include "base/text.h"
 
-extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX has it in no header
-
 namespace parallax::cli {
 
 namespace {
 
 // How often stop, limit and the end of the program are looked for.
-constexpr Millis kPoll(20);
-// A program that closed its output has this long to end by itself, within the limit.
 constexpr int kPollMs = 20;
 
 Error os_error(std::string_view program, std::string_view what, int number) {
@@ -130,6 +126,7 @@ class SpawnSettings {
 Result<pid_t> spawn(const std::vector<std::string>& argv, int output) {
   std::vector<std::string> words = argv;
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) {
     pointers.push_back(word.data());
   }
@@ -137,7 +134,7 @@ Result<pid_t> spawn(const std::vector<std::string>& argv, int output) {
   const SpawnSettings settings(output);
   pid_t pid = 0;
   const int number =
-      ::posix_spawnp(&pid, pointers.front(), settings.actions(), settings.attributes(), pointers.data(), environ);
+      ::posix_spawnp(&pid, pointers.front(), settings.actions(), settings.attributes(), pointers.data(), ::environ);
   return number == 0 ? Result<pid_t>(pid) : Result<pid_t>(os_error(argv.front(), "be started", number));
 }
 
@@ -195,7 +192,7 @@ Result<std::string> run_process(Clock& clock, const std::vector<std::string>& ar
       is_open = TRY(read_some(reading.get(), output, program));
     } else if (const std::optional<int> status = child.poll()) {
       return finish(*status, std::move(output), program);
-    } else if (!clock.sleep_for(kPoll, stop)) {
+    } else if (!clock.sleep_for(Millis(kPollMs), stop)) {
       return make_error(ErrorKind::cancelled, "cancelled");
     }
     if (stop.stop_requested()) {

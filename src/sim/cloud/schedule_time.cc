@@ -16,6 +16,7 @@ namespace parallax::sim {
 
 namespace {
 
+constexpr std::size_t kMinutesADay = 1440;
 constexpr int kFirstYear = 1970;
 constexpr int kLastYear = 2199;
 // Leap days are up to eight years apart; what is later than this never comes.
@@ -160,7 +161,7 @@ std::optional<Instant> next_cron(const CronFields& cron, Instant from) {
     if (!day_fits(cron, day)) {
       continue;
     }
-    for (std::size_t minute = 0; minute < 24U * 60U; ++minute) {
+    for (std::size_t minute = 0; minute < kMinutesADay; ++minute) {
       const auto time = day + std::chrono::minutes(minute);
       if (time >= begin && cron.hours.test(minute / 60) && cron.minutes.test(minute % 60)) {
         return Instant(time);

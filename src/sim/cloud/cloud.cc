@@ -33,6 +33,8 @@ Cloud::Cloud(CloudOptions options, Clock& clock, Rng& rng) : clock_(clock), worl
   world_->rng = &rng;
   world_->now = clock.now();
   world_->mono = clock.monotonic();
+  world_->began = world_->mono;
+  world_->dice = FaultDice(world_->options.fault_rules, world_->options.fault_seed);
   world_->finish = [this](const InstanceRef& ref, const std::string& command_id, const GuestResult& result) {
     with_world([&](World& world) { command_finished(world, ref, command_id, result); });
   };
@@ -157,9 +159,21 @@ Fault Cloud::draw_fault(const Call& call) {
   if (region == world_->regions.end()) {
     return {};
   }
-  const RegionFaults& faults = region->second.faults;
-  Rng& rng = *world_->rng;
   Fault fault;
+  FaultDice::Occasion occasion{FaultKind::none, call.region, call.service, call.operation,
+                               clock_.monotonic() - world_->began};
+  if (const FaultRule* rule = world_->dice.draw(occasion)) {
+    fault.kind = rule->kind;
+  }
+  occasion.kind = FaultKind::slow;
+  const RegionFaults& faults = region->second.faults;
+  if (const FaultRule* rule = world_->dice.draw(occasion)) {
+    fault.delay = rule->duration.value_or(faults.slow_max);
+  }
+  if (fault.kind != FaultKind::none || fault.delay > Micros(0)) {
+    return fault;
+  }
+  Rng& rng = *world_->rng;
   const std::pair<double, FaultKind> table[] = {{faults.throttle, FaultKind::throttle},
                                                 {faults.server_error, FaultKind::server_error},
                                                 {faults.bare_server_error, FaultKind::bare_server_error},

@@ -85,6 +85,10 @@ struct CloudOptions {
   std::vector<std::string> without_default_vpc;  // regions whose owner deleted it
   RegionFaults faults;                           // of every region, until set_faults
   std::map<std::string, Micros> round_trips;     // from the client to a region and back; absent: at once
+  std::vector<FaultRule> fault_rules;            // before the probabilities of `faults`
+  std::uint64_t fault_seed = 1;                  // of the rules' own probabilities
+  // Regions that must be opted in and are, beside those in `regions`.
+  std::vector<std::string> opted_in;
 };
 
 struct Call {

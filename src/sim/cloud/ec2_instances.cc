@@ -136,8 +136,7 @@ Result<Json> start_instances(Context& context, const Json& input) {
           fmt::format("The instance '{}' is not in a state from which it can be started.", instance->id));
     }
   }
-  const RegionFaults& faults = context.region.faults;
-  if (faults.capacity > 0 && !chosen.empty() && context.world.rng->chance(faults.capacity)) {
+  if (!chosen.empty() && strikes(context.world, context.region, FaultKind::capacity)) {
     return service_error(500, "InsufficientInstanceCapacity",
                          fmt::format("We currently do not have sufficient {} capacity in the Availability Zone you "
                                      "requested ({}). Our system will be working on provisioning additional capacity.",
@@ -250,8 +249,7 @@ Json state_json(InstanceState state) {
 }
 
 Monotonic describe_time(World& world, const RegionState& region) {
-  const bool stale = region.faults.stale_read > 0 && world.rng->chance(region.faults.stale_read);
-  return stale ? world.mono - region.faults.stale_age : world.mono;
+  return world.mono - strikes(world, region, FaultKind::stale_read).value_or(Micros(0));
 }
 
 Json render_instance(const RegionState& region, const Instance& instance, const InstanceStatus& seen) {

@@ -62,18 +62,17 @@ void become_running(World& world, RegionState& region, Instance& instance) {
   set_status(world, instance, status);
   instance.intervals.push_back(RunningInterval{region.name, instance.id, world.now, std::nullopt});
 
-  const RegionFaults& faults = region.faults;
-  if (faults.instance_dies > 0 && world.rng->chance(faults.instance_dies)) {
-    const Micros life = world.draw({Micros(0), faults.instance_dies_within});
+  if (const auto within = strikes(world, region, FaultKind::instance_dies)) {
+    const Micros life = world.draw({Micros(0), *within});
     later(world, region, instance, world.mono + life,
           [](World& w, RegionState& r, Instance& i) { begin_stop(w, r, i, StopCause::power_lost); });
   }
   Micros agent = world.draw(world.options.timings.agent);
-  if (faults.agent_never > 0 && world.rng->chance(faults.agent_never)) {
+  if (strikes(world, region, FaultKind::agent_never)) {
     return;
   }
-  if (faults.agent_late > 0 && world.rng->chance(faults.agent_late)) {
-    agent += world.scaled(faults.agent_late_by);
+  if (const auto late_by = strikes(world, region, FaultKind::agent_late)) {
+    agent += world.scaled(*late_by);
   }
   later(world, region, instance, world.mono + agent,
         [](World& w, RegionState& r, Instance& i) { agent_registers(w, r, i); });
@@ -167,7 +166,7 @@ void begin_start(World& world, RegionState& region, Instance& instance) {
   set_status(world, instance, status);
 
   const Monotonic when = world.mono + world.draw(world.options.timings.pending);
-  if (region.faults.start_fails > 0 && world.rng->chance(region.faults.start_fails)) {
+  if (strikes(world, region, FaultKind::start_fails)) {
     later(world, region, instance, when, [](World& w, RegionState& r, Instance& i) {
       InstanceStatus failed = i.status;
       failed.reason_code = "Server.InsufficientInstanceCapacity";

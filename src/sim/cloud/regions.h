@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/time.h"
+
 namespace parallax::sim {
 
 struct RegionInfo {
@@ -21,5 +23,12 @@ const std::vector<RegionInfo>& all_regions();
 
 // nullptr for a name that is not in the table.
 const RegionInfo* find_region(std::string_view name);
+
+// "unknown region 'us-esat-1'; did you mean 'us-east-1'?"
+std::string unknown_region(std::string_view name);
+
+// How long a packet takes from one region to the other and back: the great circle, light in glass (about 204,000 km/s)
+// and a quarter more for cables that do not run straight. The region itself: 2 ms.
+Micros estimated_round_trip(const RegionInfo& from, const RegionInfo& to);
 
 }  // namespace parallax::sim

@@ -140,6 +140,9 @@ struct World {
   // Hands a guest's result back to the cloud, from any thread.
   std::function<void(const InstanceRef&, const std::string& command_id, GuestResult)> finish;
 
+  FaultDice dice;
+  Monotonic began{};
+
   // The present: of the request, or of the event that is being carried out.
   Instant now;
   Monotonic mono{};

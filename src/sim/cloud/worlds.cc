@@ -1,4 +1,6 @@
 // What the account holds when it begins.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/check.h"
@@ -26,12 +28,15 @@ struct Network {
   std::string zone;
 };
 
-Network add_network(World& world, RegionState& region) {
+enum class VpcKind { by_default, own };
+
+Network add_network(World& world, RegionState& region, VpcKind kind) {
+  const bool by_default = kind == VpcKind::by_default;
   Network network{world.hex_id("vpc-"), "", region.name + "a"};
   add(region, ResourceKind::vpc, network.vpc_id,
       Json::object({{"VpcId", network.vpc_id},
                     {"CidrBlock", "172.31.0.0/16"},
-                    {"IsDefault", true},
+                    {"IsDefault", by_default},
                     {"State", "available"},
                     {"OwnerId", kSimulatedAccount},
                     {"InstanceTenancy", "default"}}));
@@ -44,8 +49,8 @@ Network add_network(World& world, RegionState& region) {
                       {"AvailabilityZone", zone},
                       {"CidrBlock", fmt::format("172.31.{}.0/20", i * 16)},
                       {"AvailableIpAddressCount", 4091},
-                      {"DefaultForAz", true},
-                      {"MapPublicIpOnLaunch", true},
+                      {"DefaultForAz", by_default},
+                      {"MapPublicIpOnLaunch", by_default},
                       {"State", "available"},
                       {"OwnerId", kSimulatedAccount}}));
     if (i == 0) {
@@ -177,45 +182,61 @@ void add_instance(World& world, RegionState& region, const Network& network, con
   region.instances.emplace(instance.id, std::move(instance));
 }
 
+void opt_in(RegionState& region) {
+  if (!region.enabled) {
+    region.enabled = true;
+    region.opt_in_status = "opted-in";
+  }
+}
+
+// A stopped instance (or several) and what belongs to it.
+void settle(World& world, RegionState& region) {
+  Tags tags = {{"Name", world.options.fleet}};
+  if (world.options.world == WorldKind::adopted) {
+    tags["parallax:fleet"] = world.options.fleet;
+  }
+  if (region.of(ResourceKind::subnet).empty()) {
+    add_group(world, region, add_network(world, region, VpcKind::own), "default", {});
+  }
+  const Resource& subnet = region.of(ResourceKind::subnet).begin()->second;
+  const Network network{subnet.description.text("VpcId"), subnet.id, subnet.description.text("AvailabilityZone")};
+  const Origin origin = add_image(world, region, world.options.fleet, tags);
+  add_key_pair(world, region, world.options.fleet, tags);
+  const std::string group_id = add_group(world, region, network, world.options.fleet, tags);
+  for (int i = 0; i < world.options.instances_per_region; ++i) {
+    add_instance(world, region, network, origin, group_id, tags);
+  }
+}
+
 }  // namespace
 
 void build_world(World& world) {
   build_iam(world);
+  const CloudOptions& options = world.options;
   for (const RegionInfo& info : all_regions()) {
     if (info.partition != "aws") {
       continue;
     }
     RegionState& region = world.regions[info.name];
     region.name = info.name;
-    region.faults = world.options.faults;
+    region.faults = options.faults;
     region.enabled = !info.opt_in_required;
     region.opt_in_status = info.opt_in_required ? "not-opted-in" : "opt-in-not-required";
-    const Network network = add_network(world, region);
-    add_group(world, region, network, "default", {});
+    if (std::ranges::find(options.without_default_vpc, info.name) == options.without_default_vpc.end()) {
+      add_group(world, region, add_network(world, region, VpcKind::by_default), "default", {});
+    }
   }
-  if (world.options.world == WorldKind::empty) {
+  for (const std::string& name : options.opted_in) {
+    CHECK(world.regions.contains(name), name);
+    opt_in(world.region(name));
+  }
+  if (options.world == WorldKind::empty) {
     return;
   }
-  Tags tags = {{"Name", world.options.fleet}};
-  if (world.options.world == WorldKind::adopted) {
-    tags["parallax:fleet"] = world.options.fleet;
-  }
-  for (const std::string& name : world.options.regions) {
-    const auto found = world.regions.find(name);
-    CHECK(found != world.regions.end(), name);
-    RegionState& region = found->second;
-    if (!region.enabled) {
-      region.enabled = true;
-      region.opt_in_status = "opted-in";
-    }
-    const Resource& subnet = region.of(ResourceKind::subnet).begin()->second;
-    const Network network{subnet.description.text("VpcId"), subnet.id, subnet.description.text("AvailabilityZone")};
-    const Origin origin = add_image(world, region, world.options.fleet, tags);
-    add_key_pair(world, region, world.options.fleet, tags);
-    const std::string group_id = add_group(world, region, network, world.options.fleet, tags);
-    for (int i = 0; i < world.options.instances_per_region; ++i) {
-      add_instance(world, region, network, origin, group_id, tags);
-    }
+  for (const std::string& name : options.regions) {
+    CHECK(world.regions.contains(name), name);
+    opt_in(world.region(name));
+    settle(world, world.region(name));
   }
 }
 

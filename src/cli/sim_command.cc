@@ -1,13 +1,16 @@
 // parallax sim aws: the simulated cloud for anybody's tools.
 
+#include <algorithm>
 #include <filesystem>
 
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/serving.h"
-#include "sim/cloud/identity.h"
+#include "sim/cloud/fault_script.h"
+#include "sim/cloud/regions.h"
 #include "sim/cloud/sim_aws.h"
 
 namespace parallax::cli {
@@ -26,19 +29,115 @@ struct RemovedAtEnd {
   }
 };
 
-constexpr std::size_t kPolicyBytesMax = 128U << 10U;
-
-// A policy that IAM would refuse is refused before anything starts.
-Result<std::string> read_policy(World& world, const std::string& path) {
-  std::string text = TRY(world.files.read(path, kPolicyBytesMax));
-  const Result<sim::Policy> policy = sim::parse_policy(text, sim::PolicyUse::identity);
-  if (!policy) {
-    return make_error(ErrorKind::invalid, fmt::format("{}: {}", path, policy.error().message));
+// "--enabled a,b --enabled c": each a region of partition aws.
+Result<std::vector<std::string>> read_regions(const Arguments& arguments, std::string_view option) {
+  std::vector<std::string> regions;
+  for (const std::string& given : arguments.list(option)) {
+    for (const std::string_view part : split(given, ',')) {
+      const std::string name(trim(part));
+      const sim::RegionInfo* info = sim::find_region(name);
+      if (info == nullptr || info->partition != "aws") {
+        return make_error(ErrorKind::invalid,
+                          fmt::format("{}: {}", option,
+                                      info == nullptr ? sim::unknown_region(name)
+                                                      : fmt::format("'{}' is of partition {}; aws is simulated", name,
+                                                                    info->partition)));
+      }
+      if (std::ranges::find(regions, name) == regions.end()) {
+        regions.push_back(name);
+      }
+    }
   }
-  return text;
+  return regions;
+}
+
+// Which regions are enabled and which hold machines.
+Result<> choose_regions(const Arguments& arguments, sim::CloudOptions& cloud) {
+  cloud.opted_in = TRY(read_regions(arguments, "--enabled"));
+  cloud.without_default_vpc = TRY(read_regions(arguments, "--no-default-vpc"));
+  const std::vector<std::string> named = TRY(read_regions(arguments, "--region"));
+  if (!named.empty()) {
+    cloud.regions = named;
+    return {};
+  }
+  if (!arguments.has("--all-regions")) {
+    return {};
+  }
+  cloud.regions.clear();
+  for (const sim::RegionInfo& info : sim::all_regions()) {
+    const bool enabled = !info.opt_in_required || !arguments.has("--enabled") ||
+                         std::ranges::find(cloud.opted_in, info.name) != cloud.opted_in.end();
+    if (info.partition == "aws" && enabled) {
+      cloud.regions.push_back(info.name);
+    }
+  }
+  return {};
+}
+
+Result<sim::FaultScript> read_script(World& world, const std::string& path) {
+  return sim::parse_fault_script(path, TRY(read_input(world, path)));
+}
+
+// Faults, capacity and latency, which a script file may all hold.
+Result<> choose_faults(const Arguments& arguments, World& world, sim::CloudOptions& cloud) {
+  if (const std::optional<std::string> from = arguments.value("--latency-from")) {
+    const sim::RegionInfo* here = sim::find_region(*from);
+    if (here == nullptr) {
+      return make_error(ErrorKind::invalid, "--latency-from: " + sim::unknown_region(*from));
+    }
+    for (const sim::RegionInfo& there : sim::all_regions()) {
+      cloud.round_trips[there.name] = sim::estimated_round_trip(*here, there);
+    }
+  }
+  for (const std::string_view option : {"--faults", "--capacity", "--latency"}) {
+    const std::optional<std::string> path = arguments.value(option);
+    if (!path) {
+      continue;
+    }
+    const sim::FaultScript script = TRY(read_script(world, *path));
+    cloud.fault_rules.insert(cloud.fault_rules.end(), script.rules.begin(), script.rules.end());
+    for (const auto& [place, room] : script.capacity) {
+      cloud.capacity.insert_or_assign(place, room);
+    }
+    for (const auto& [region, round_trip] : script.round_trips) {
+      cloud.round_trips.insert_or_assign(region, round_trip);
+    }
+  }
+  cloud.fault_seed = TRY(arguments.seed("--seed", 1));
+  if (arguments.has("--fault-seed")) {
+    cloud.fault_seed = TRY(arguments.seed("--fault-seed", 1));
+    for (sim::FaultRule& rule : sim::seeded_faults(cloud.fault_seed)) {
+      log::note("fault: " + sim::describe(rule));
+      cloud.fault_rules.push_back(std::move(rule));
+    }
+  }
+  return {};
+}
+
+void list_operations() {
+  std::string out;
+  for (const auto& [service, operation] : sim::simulated_operations()) {
+    out += fmt::format("{}\t{}\n", service, operation);
+  }
+  print(out);
+}
+
+sim::ExecuteOptions execute_options(World& world) {
+  sim::ExecuteOptions execute;
+  execute.directory =
+      fmt::format("{}/parallax-sim-{}", world.environment("TMPDIR").value_or("/tmp"), world.rng.below(1'000'000'000));
+  // Relative to each machine's home, which outlives its boots: a spool of its own.
+  execute.environment[""]["PARALLAX_SPOOL"] = "spool";
+  // The machines have this program on their PATH, as real ones would.
+  execute.path_first = {world.program.substr(0, world.program.rfind('/'))};
+  return execute;
 }
 
 Result<int> sim_aws(const Arguments& arguments, World& world) {
+  if (arguments.has("--operations")) {
+    list_operations();
+    return 0;
+  }
   const ListenAddress listen = TRY(parse_listen(arguments.value_or("--listen", "127.0.0.1:4599")));
   if (!is_loopback(listen.address)) {
     return make_error(ErrorKind::invalid,
@@ -53,59 +152,57 @@ Result<int> sim_aws(const Arguments& arguments, World& world) {
   options.cloud.instances_per_region = static_cast<int>(TRY(arguments.integer("--instances", 1, 1, 10'000)));
   options.cloud.throttling = !arguments.has("--no-throttling");
   options.seed = TRY(arguments.seed("--seed", 1));
-  if (arguments.has("--policy")) {
-    options.cloud.policy = TRY(read_policy(world, arguments.value_or("--policy", "")));
-  }
-  const bool limited = !options.cloud.policy.empty();
-  options.log = [](const std::string& line) { log::detail(line); };
+  TRY(choose_regions(arguments, options.cloud));
+  TRY(choose_faults(arguments, world, options.cloud));
+  options.log = [](const std::string& line) { log::note(line); };
+  RemovedAtEnd homes;
   if (arguments.has("--execute")) {
-    sim::ExecuteOptions execute;
-    execute.directory =
-        fmt::format("{}/parallax-sim-{}", world.environment("TMPDIR").value_or("/tmp"), world.rng.below(1'000'000'000));
-    // Relative to each machine's home, which outlives its boots: a spool of its own.
-    execute.environment[""]["PARALLAX_SPOOL"] = "spool";
-    // The machines have this program on their PATH, as real ones would.
-    execute.path_first = {world.program.substr(0, world.program.rfind('/'))};
-    options.execute = std::move(execute);
+    options.execute = execute_options(world);
+    homes.directory = options.execute->directory;
   }
+  const std::string region = options.cloud.regions.front();
   const std::unique_ptr<sim::SimulatedAws> aws =
       TRY(sim::SimulatedAws::start(std::move(options), world.clock, world.executor));
   log::note(fmt::format("simulated AWS on {}", aws->url()));
-  print(sim::client_instructions(aws->url(), "us-west-2"));
-  if (limited) {
-    print(
-        fmt::format("# The user with the rights of --policy alone:\n# export AWS_ACCESS_KEY_ID={}\n# export "
-                    "AWS_SECRET_ACCESS_KEY={}\n",
-                    sim::kLimitedAccessKey, sim::kLimitedSecret));
-  }
+  print(sim::client_instructions(aws->url(), region));
   wait_for_stop(world);
   return 0;
+}
+
+std::vector<Option> sim_aws_options() {
+  return {Option{"--listen", OptionKind::value, "ADDR:PORT",
+                 "loopback only; default 127.0.0.1:4599; port 0 takes a free one"},
+          Option{"--world", OptionKind::value, "NAME", "adopted (default), reference or empty"},
+          Option{"--region", OptionKind::list, "R,...", "regions that hold machines (default: six)"},
+          Option{"--all-regions", OptionKind::flag, "", "machines in every enabled region of partition aws"},
+          Option{"--enabled", OptionKind::list, "R,...", "opt-in regions that the account has enabled"},
+          Option{"--no-default-vpc", OptionKind::list, "R,...", "regions whose default VPC was deleted"},
+          Option{"--time-scale", OptionKind::value, "N", "state changes N times quicker; time stamps stay true"},
+          Option{"--fleet", OptionKind::value, "NAME", "value of the tag parallax:fleet (default NAVO)"},
+          Option{"--instances", OptionKind::value, "N", "instances per region (default 1)"},
+          Option{"--seed", OptionKind::value, "S", "equal seeds give equal worlds (default 1)"},
+          Option{"--faults", OptionKind::value, "FILE", "what goes wrong, when and where (TOML)"},
+          Option{"--fault-seed", OptionKind::value, "N", "every kind of fault, with probabilities drawn from N"},
+          Option{"--capacity", OptionKind::value, "FILE", "a file with a table [capacity]: room by zone and type"},
+          Option{"--latency", OptionKind::value, "FILE", "a file with a table [latency]: round trips by region"},
+          Option{"--latency-from", OptionKind::value, "REGION", "round trips as from there, by distance"},
+          Option{"--no-throttling", OptionKind::flag, "", "without the published request limits"},
+          Option{"--operations", OptionKind::flag, "", "list what is simulated, SERVICE and OPERATION a line, and end"},
+          Option{"--execute", OptionKind::flag, "", "run commands sent through SSM as real processes of this machine"}};
 }
 
 }  // namespace
 
 Command sim_command() {
-  return Command{
-      "sim",
-      "the simulated world",
-      {},
-      nullptr,
-      {Command{"aws",
-               "a simulated AWS (EC2, SSM) as an HTTP endpoint for boto3, the AWS CLI and parallax",
-               {Option{"--listen", OptionKind::value, "ADDR:PORT",
-                       "loopback only; default 127.0.0.1:4599; port 0 takes a free one"},
-                Option{"--world", OptionKind::value, "NAME", "adopted (default), reference or empty"},
-                Option{"--time-scale", OptionKind::value, "N", "state changes N times quicker; time stamps stay true"},
-                Option{"--fleet", OptionKind::value, "NAME", "value of the tag parallax:fleet (default NAVO)"},
-                Option{"--instances", OptionKind::value, "N", "instances per region (default 1)"},
-                Option{"--seed", OptionKind::value, "S", "equal seeds give equal worlds (default 1)"},
-                Option{"--no-throttling", OptionKind::flag, "", "without AWS's limits of requests a second"},
-                Option{"--policy", OptionKind::value, "FILE",
-                       "an IAM policy: a second key, AKIAPARALLAXSIM00002, has exactly its rights"},
-                Option{"--execute", OptionKind::flag, "",
-                       "run commands sent through SSM as real processes of this machine"}},
-               sim_aws,
-               {}}}};
+  return Command{"sim",
+                 "the simulated world",
+                 {},
+                 nullptr,
+                 {Command{"aws",
+                          "a simulated AWS as an HTTP endpoint for boto3, the AWS CLI, any SDK and parallax",
+                          sim_aws_options(),
+                          sim_aws,
+                          {}}}};
 }
 
 }  // namespace parallax::cli

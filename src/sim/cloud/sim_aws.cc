@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "aws/model/model.h"
 #include "base/rng.h"
 #include "http/server.h"
 #include "sim/cloud/endpoint.h"
+#include "sim/cloud/operations.h"
 #include "sim/cloud/plain_guest.h"
 
 namespace parallax::sim {
@@ -78,6 +80,18 @@ Result<std::unique_ptr<SimulatedAws>> SimulatedAws::start(SimulatedAwsOptions op
   auto running = std::make_unique<RunningAws>(options, clock);
   TRY(running->run(options, clock, executor));
   return std::unique_ptr<SimulatedAws>(std::move(running));
+}
+
+std::vector<std::pair<std::string, std::string>> simulated_operations() {
+  std::vector<std::pair<std::string, std::string>> operations;
+  for (const std::string_view service : aws::service_names()) {
+    for (const std::string_view name : aws::find_service(service)->operation_names()) {
+      if (find_operation(service, name) != nullptr) {
+        operations.emplace_back(service, name);
+      }
+    }
+  }
+  return operations;
 }
 
 std::string client_instructions(const std::string& url, const std::string& region) {

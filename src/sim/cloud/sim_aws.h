@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/executor.h"
@@ -36,5 +38,8 @@ class SimulatedAws {
 
 // What a user pastes to reach it: shell exports, an alias for the AWS CLI, a line for boto3.
 std::string client_instructions(const std::string& url, const std::string& region);
+
+// {"ec2", "CopyImage"}, ... sorted: what is simulated of the services' models.
+std::vector<std::pair<std::string, std::string>> simulated_operations();
 
 }  // namespace parallax::sim

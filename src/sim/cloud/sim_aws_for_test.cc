@@ -1,11 +1,14 @@
 // A simulated AWS for tests in other languages: prints "url=...", serves until its input ends.
 //
-//   sim_aws_for_test [WORLD] [TIME_SCALE] [execute DIRECTORY]
+//   sim_aws_for_test [WORLD] [TIME_SCALE] [execute DIRECTORY | faults FILE]
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <string_view>
 
+#include "sim/cloud/fault_script.h"
 #include "sim/cloud/sim_aws.h"
 
 int main(int argc, char** argv) {
@@ -22,6 +25,14 @@ int main(int argc, char** argv) {
   if (argc > 4 && std::string_view(argv[3]) == "execute") {
     options.execute.emplace().directory = argv[4];
     options.execute->minute = parallax::Seconds(1);
+  }
+  if (argc > 4 && std::string_view(argv[3]) == "faults") {
+    std::ifstream file(argv[4]);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const auto script = sim::parse_fault_script(argv[4], text).value();
+    options.cloud.fault_rules = script.rules;
+    options.cloud.capacity = script.capacity;
+    options.cloud.round_trips = script.round_trips;
   }
   options.log = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
   auto aws = sim::SimulatedAws::start(options, *clock, *executor);

@@ -160,7 +160,9 @@ Result<int> sim_aws(const Arguments& arguments, World& world) {
     options.execute = execute_options(world);
     homes.directory = options.execute->directory;
   }
-  const std::string region = options.cloud.regions.front();
+  const std::vector<std::string>& regions = options.cloud.regions;
+  const std::string region =
+      std::ranges::find(regions, "us-west-2") != regions.end() ? "us-west-2" : regions.front();
   const std::unique_ptr<sim::SimulatedAws> aws =
       TRY(sim::SimulatedAws::start(std::move(options), world.clock, world.executor));
   log::note(fmt::format("simulated AWS on {}", aws->url()));

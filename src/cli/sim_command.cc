@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/serving.h"
 #include "sim/cloud/fault_script.h"
+#include "sim/cloud/identity.h"
 #include "sim/cloud/regions.h"
 #include "sim/cloud/sim_aws.h"
 
@@ -28,6 +29,18 @@ struct RemovedAtEnd {
     }
   }
 };
+
+constexpr std::size_t kPolicyBytesMax = 128U << 10U;
+
+// A policy that IAM would refuse is refused before anything starts.
+Result<std::string> read_policy(World& world, const std::string& path) {
+  std::string text = TRY(world.files.read(path, kPolicyBytesMax));
+  const Result<sim::Policy> policy = sim::parse_policy(text, sim::PolicyUse::identity);
+  if (!policy) {
+    return make_error(ErrorKind::invalid, fmt::format("{}: {}", path, policy.error().message));
+  }
+  return text;
+}
 
 // "--enabled a,b --enabled c": each a region of partition aws.
 Result<std::vector<std::string>> read_regions(const Arguments& arguments, std::string_view option) {
@@ -152,6 +165,10 @@ Result<int> sim_aws(const Arguments& arguments, World& world) {
   options.cloud.instances_per_region = static_cast<int>(TRY(arguments.integer("--instances", 1, 1, 10'000)));
   options.cloud.throttling = !arguments.has("--no-throttling");
   options.seed = TRY(arguments.seed("--seed", 1));
+  if (const std::optional<std::string> policy = arguments.value("--policy")) {
+    options.cloud.policy = TRY(read_policy(world, *policy));
+  }
+  const bool limited = !options.cloud.policy.empty();
   TRY(choose_regions(arguments, options.cloud));
   TRY(choose_faults(arguments, world, options.cloud));
   options.log = [](const std::string& line) { log::note(line); };
@@ -167,6 +184,12 @@ Result<int> sim_aws(const Arguments& arguments, World& world) {
       TRY(sim::SimulatedAws::start(std::move(options), world.clock, world.executor));
   log::note(fmt::format("simulated AWS on {}", aws->url()));
   print(sim::client_instructions(aws->url(), region));
+  if (limited) {
+    print(
+        fmt::format("# The user with the rights of --policy alone:\n# export AWS_ACCESS_KEY_ID={}\n# export "
+                    "AWS_SECRET_ACCESS_KEY={}\n",
+                    sim::kLimitedAccessKey, sim::kLimitedSecret));
+  }
   wait_for_stop(world);
   return 0;
 }
@@ -189,7 +212,9 @@ std::vector<Option> sim_aws_options() {
           Option{"--latency", OptionKind::value, "FILE", "a file with a table [latency]: round trips by region"},
           Option{"--latency-from", OptionKind::value, "REGION", "round trips as from there, by distance"},
           Option{"--no-throttling", OptionKind::flag, "", "without the published request limits"},
-          Option{"--operations", OptionKind::flag, "", "list what is simulated, SERVICE and OPERATION a line, and end"},
+          Option{"--policy", OptionKind::value, "FILE",
+             "an IAM policy: a second key, AKIAPARALLAXSIM00002, has exactly its rights"},
+      Option{"--operations", OptionKind::flag, "", "list what is simulated, SERVICE and OPERATION a line, and end"},
           Option{"--execute", OptionKind::flag, "", "run commands sent through SSM as real processes of this machine"}};
 }
 

@@ -193,25 +193,16 @@ Fault Cloud::draw_fault(const Call& call) {
 
 bool Cloud::take_token(const Call& call, const Json& input) {
   const MutexLock lock(mutex_);
-  const auto found = world_->regions.find(call.region);
+  // IAM is one service for the whole account, whatever region a request is signed for.
+  const auto found = world_->regions.find(call.service == "iam" ? "us-east-1" : call.region);
   if (!world_->options.throttling || found == world_->regions.end()) {
     return true;
   }
-  RegionState& region = found->second;
   const Monotonic mono = clock_.monotonic();
-  const std::size_t ids = input.list("InstanceIds").size();
-  const bool narrowed = !input.list("Filters").empty() || input.find("MaxResults") != nullptr || ids > 0;
-  const std::string name = call.service + ":" + call.operation + (narrowed ? "/narrowed" : "");
-  const auto bucket = region.buckets.try_emplace(name, request_bucket(call.service, call.operation, narrowed)).first;
-  if (!bucket->second.take(1, mono)) {
-    return false;
-  }
-  const BucketSize resources = resource_bucket(call.operation);
-  if (resources.capacity == 0 || ids == 0) {
-    return true;
-  }
-  const auto counted = region.buckets.try_emplace(call.operation + "/instances", resources).first;
-  return counted->second.take(static_cast<double>(ids), mono);
+  const std::vector<Charge> charges = charges_of(call.service, call.operation, input);
+  return std::ranges::all_of(charges, [&](const Charge& charge) {
+    return found->second.buckets.try_emplace(charge.bucket, charge.size).first->second.take(charge.count, mono);
+  });
 }
 
 std::optional<SigningKey> Cloud::find_signing_key(std::string_view key_id) const {

@@ -1,9 +1,13 @@
-// The published request limits of EC2 as token buckets per region and action; SSM publishes none, ours are settings.
+// The published request limits of EC2 as token buckets per region and action; the other services publish none, theirs
+// here are our own.
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/time.h"
+#include "codec/json.h"
 
 namespace parallax::sim {
 
@@ -28,10 +32,14 @@ class TokenBucket {
   Monotonic last_{};
 };
 
-// `paged_or_filtered`: the call has a filter, ids or MaxResults.
-BucketSize request_bucket(std::string_view service, std::string_view operation, bool paged_or_filtered);
+// One bucket that a call takes from.
+struct Charge {
+  std::string bucket;
+  BucketSize size;
+  double count = 1;
+};
 
-// The bucket that is counted in instances; capacity 0 where there is none.
-BucketSize resource_bucket(std::string_view operation);
+// What a call takes: a token for the request, and one for each instance where those are counted too.
+std::vector<Charge> charges_of(std::string_view service, std::string_view operation, const Json& input);
 
 }  // namespace parallax::sim

@@ -178,8 +178,7 @@ Result<int> sim_aws(const Arguments& arguments, World& world) {
     homes.directory = options.execute->directory;
   }
   const std::vector<std::string>& regions = options.cloud.regions;
-  const std::string region =
-      std::ranges::find(regions, "us-west-2") != regions.end() ? "us-west-2" : regions.front();
+  const std::string region = std::ranges::find(regions, "us-west-2") != regions.end() ? "us-west-2" : regions.front();
   const std::unique_ptr<sim::SimulatedAws> aws =
       TRY(sim::SimulatedAws::start(std::move(options), world.clock, world.executor));
   log::note(fmt::format("simulated AWS on {}", aws->url()));
@@ -213,8 +212,8 @@ std::vector<Option> sim_aws_options() {
           Option{"--latency-from", OptionKind::value, "REGION", "round trips as from there, by distance"},
           Option{"--no-throttling", OptionKind::flag, "", "without the published request limits"},
           Option{"--policy", OptionKind::value, "FILE",
-             "an IAM policy: a second key, AKIAPARALLAXSIM00002, has exactly its rights"},
-      Option{"--operations", OptionKind::flag, "", "list what is simulated, SERVICE and OPERATION a line, and end"},
+                 "an IAM policy: a second key, AKIAPARALLAXSIM00002, has exactly its rights"},
+          Option{"--operations", OptionKind::flag, "", "list what is simulated, SERVICE and OPERATION a line, and end"},
           Option{"--execute", OptionKind::flag, "", "run commands sent through SSM as real processes of this machine"}};
 }
 

@@ -27,6 +27,7 @@ std::string_view find_bare(std::string_view name, const std::vector<std::string_
 // The nearest of `names`, in the form in which `name` was typed; empty where none is near.
 std::string near_name(std::string_view name, const std::vector<std::string_view>& names) {
   std::vector<std::string> bares;
+  bares.reserve(names.size());
   for (const std::string_view item : names) {
     bares.push_back(bare(item));
   }

@@ -74,7 +74,7 @@ Result<> check_params(const AwsRequest& request) {
 }
 
 Result<std::vector<std::string>> enabled_regions(AwsSession& session, World& world, Monotonic deadline) {
-  const std::string home = session.region.empty() ? std::string(kFirstRegion) : session.region;
+  const std::string home = session.settings.region.empty() ? std::string(kFirstRegion) : session.settings.region;
   const Json answer = TRY(
       session.client->call({"ec2", home}, "DescribeRegions", Json::object(), {.deadline = deadline, .stop = world.stop})
           .with_context("finding the account's regions; --region names them instead"));
@@ -101,10 +101,10 @@ Result<std::vector<std::string>> asked_regions(const Arguments& arguments, const
       return make_error(ErrorKind::invalid,
                         "--dry-run sends nothing, so it cannot ask which regions --all means: name them by --region");
     }
-    return is_global ? std::vector<std::string>{session.region} : enabled_regions(session, world, deadline);
+    return is_global ? std::vector<std::string>{session.settings.region} : enabled_regions(session, world, deadline);
   }
   if (asked.empty()) {
-    asked.push_back(session.region);
+    asked.push_back(session.settings.region);
   }
   return asked;
 }

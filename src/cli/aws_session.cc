@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "aws/auth/chain.h"
 #include "aws/model/directory.h"
+#include "cli/run_process.h"
 #include "cli/version.h"
 
 namespace parallax::cli {
@@ -14,7 +16,8 @@ constexpr Micros kCredentialsTimeout{Seconds(20)};
 }  // namespace
 
 std::vector<Option> aws_options() {
-  return {Option{"--endpoint-url", OptionKind::value, "URL", "send everything there (a simulated cloud, a proxy)"},
+  return {Option{"--profile", OptionKind::value, "NAME", "credentials and settings of this profile"},
+          Option{"--endpoint-url", OptionKind::value, "URL", "send everything there (a simulated cloud, a proxy)"},
           Option{"--models", OptionKind::value, "DIR", "more services: any botocore data folder"}};
 }
 
@@ -36,19 +39,18 @@ Result<AwsSession> open_aws(const Arguments& arguments, World& world) {
   TRY(use_models(arguments, world));
   AwsSession session;
   const aws::Environment environment = [&world](std::string_view name) { return world.environment(std::string(name)); };
-  for (const char* name : {"AWS_REGION", "AWS_DEFAULT_REGION"}) {
-    session.region = session.region.empty() ? environment(name).value_or("") : session.region;
-  }
-  session.credentials = std::make_unique<aws::EnvironmentCredentials>(environment);
-  aws::ClientOptions options;
-  options.endpoint.environment = environment;
-  options.endpoint.url = arguments.value_or("--endpoint-url", "");
-  options.user_agent = fmt::format("parallax/{}", kVersion);
-  options.ca_file = environment("AWS_CA_BUNDLE").value_or("");
-  session.ca_file = options.ca_file;
-  session.endpoint = options.endpoint;
-  session.client = std::make_unique<aws::Client>(
-      aws::Client::Deps{world.http, world.clock, world.rng, *session.credentials}, std::move(options));
+  aws::SettingsOptions given;
+  given.profile = arguments.value_or("--profile", "");
+  given.endpoint_url = arguments.value_or("--endpoint-url", "");
+  session.settings = TRY(aws::load_settings(environment, world.files, given));
+  const aws::RunProcess run = [&world](const std::vector<std::string>& argv, Micros limit, std::stop_token stop) {
+    return run_process(world.clock, argv, limit, std::move(stop));
+  };
+  session.credentials =
+      aws::make_credential_chain({environment, world.files, world.http, world.clock, world.rng, run}, session.settings);
+  session.client =
+      std::make_unique<aws::Client>(aws::Client::Deps{world.http, world.clock, world.rng, *session.credentials},
+                                    aws::options_from(session.settings, fmt::format("parallax/{}", kVersion)));
   return session;
 }
 

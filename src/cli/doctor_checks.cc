@@ -63,7 +63,7 @@ Reach reach(Patient& patient, const std::string& region) {
   request.headers.set("User-Agent", preview->request.headers.get("User-Agent"));
   http::SendOptions options;
   options.connection = http::ConnectionPolicy::fresh;
-  options.ca_file = patient.session.ca_file;
+  options.ca_file = patient.session.settings.ca_bundle;
   options.limits.connect = Seconds(5);
   options.limits.total = time_left(patient);
   const Instant before = world.clock.now();
@@ -131,7 +131,7 @@ void check_clock(Patient& patient, const std::string& region, const Reach& reach
       check.advice = "set this machine's clock (systemd-timesyncd, chrony); AWS refuses what is 15 minutes off";
     }
   }
-  patient.add(std::move(check));
+  patient.add(check);
 }
 
 std::map<std::string, std::string> opt_in_states(const Patient& patient) {
@@ -163,11 +163,11 @@ bool check_credentials(Patient& patient) {
     check.verdict = Verdict::problem;
     check.found = terminal_safe(found.error().text(), 600);
     check.advice = "docs/user/aws-credentials.md lists where they may come from";
-    patient.add(std::move(check));
+    patient.add(check);
     return false;
   }
-  check.found = fmt::format("{}, key {}", patient.session.source(), short_key(found->access_key_id));
-  patient.add(std::move(check));
+  check.found = fmt::format("{}, key {}", patient.session.credentials->source(), short_key(found->access_key_id));
+  patient.add(check);
   Check expiry{"credentials", "expiry", Verdict::ok, "", "", ""};
   if (!found->expires) {
     expiry.found = found->session_token.empty() ? "long-term keys: they never end" : "not told: temporary keys do end";
@@ -178,7 +178,7 @@ bool check_credentials(Patient& patient) {
                                left <= Micros(0) ? ": ended" : fmt::format(", in {}", to_human(left)));
     expiry.advice = expiry.verdict == Verdict::ok ? "" : "get new ones from where these came from";
   }
-  patient.add(std::move(expiry));
+  patient.add(expiry);
   return true;
 }
 
@@ -192,7 +192,7 @@ bool check_identity(Patient& patient) {
         answer.error().kind == ErrorKind::denied
             ? "the keys are wrong, retired or of another partition: get new ones, or choose another --profile"
             : "the security token service does not answer: look at the network, the clock and the endpoint";
-    patient.add(std::move(check));
+    patient.add(check);
     return false;
   }
   patient.account = answer->text("Account");
@@ -202,7 +202,7 @@ bool check_identity(Patient& patient) {
     check.verdict = Verdict::warning;
     check.advice = "use a user or role with the rights it needs: nothing limits the account's root";
   }
-  patient.add(std::move(check));
+  patient.add(check);
   return true;
 }
 
@@ -211,7 +211,7 @@ void check_endpoints(Patient& patient) {
     const aws::ServiceModel* model = aws::find_service(name);
     const Result<aws::Endpoint> endpoint =
         model == nullptr ? make_error(ErrorKind::internal, "no model")
-                         : aws::resolve_endpoint(model->metadata(), patient.regions.front(), patient.session.endpoint);
+                         : aws::resolve_endpoint(model->metadata(), patient.regions.front(), patient.session.settings.endpoint);
     Check check{"endpoint", std::string(name), Verdict::ok, "", "", ""};
     if (endpoint) {
       check.found = fmt::format("{}, signed for {}", endpoint->url, endpoint->signing_region);
@@ -220,7 +220,7 @@ void check_endpoints(Patient& patient) {
       check.found = why(endpoint.error());
       check.advice = "mend the region's name or the configured endpoint";
     }
-    patient.add(std::move(check));
+    patient.add(check);
   }
 }
 
@@ -262,7 +262,7 @@ void check_quotas(Patient& patient) {
     check.verdict = Verdict::unknown;
     check.found = why(answer.error());
   }
-  patient.add(std::move(check));
+  patient.add(check);
   patient.add({"quota", "vCPUs", Verdict::unknown,
                "the limit of On-Demand vCPUs (L-1216C47A) is Service Quotas' to tell, whose model is not built in",
                "see it in the console: Service Quotas, EC2, Running On-Demand Standard instances", ""});
@@ -281,7 +281,7 @@ void check_own(Patient& patient, const std::string& journal_directory) {
     journal.found = fmt::format("cannot be written: {}", written.error().text());
     journal.advice = "without it a machine left by a dead controller is stopped when its lease ends, not at once";
   }
-  patient.add(std::move(journal));
+  patient.add(journal);
   if (!patient.config || patient.config->collector.url.empty()) {
     return;
   }
@@ -301,7 +301,7 @@ void check_own(Patient& patient, const std::string& journal_directory) {
                                   : fmt::format("{}: {}", collector.url, why(*exchange.error));
     reached.advice = "start it with 'parallax serve', or mend [collector] url";
   }
-  patient.add(std::move(reached));
+  patient.add(reached);
   if (collector.key.empty()) {
     return;
   }

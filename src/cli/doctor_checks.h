@@ -22,7 +22,7 @@ struct Patient {
   std::string account, arn;          // who we are; empty while unknown
   std::vector<Check> checks;         // what was found so far
 
-  void add(Check check) { checks.push_back(std::move(check)); }
+  void add(const Check& check) { checks.push_back(check); }
 
   // A call in `region` within the deadline.
   Result<Json> call(const std::string& service, const std::string& region, std::string_view operation,

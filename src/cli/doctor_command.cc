@@ -51,7 +51,7 @@ Result<std::vector<std::string>> regions_of(const Arguments& arguments, const Pa
   if (arguments.has("--all") && !asked.empty()) {
     return make_error(ErrorKind::invalid, "--all and --region exclude each other");
   }
-  const std::string& own = patient.session.region;
+  const std::string& own = patient.session.settings.region;
   if (arguments.has("--all")) {
     const std::string home = own.empty() ? std::string(kFirstRegion) : own;
     const Json answer = TRY(patient.call("ec2", home, "DescribeRegions", Json::object()));
@@ -73,16 +73,37 @@ Result<std::vector<std::string>> regions_of(const Arguments& arguments, const Pa
   return regions;
 }
 
-Check region_setting(const AwsSession& session) {
-  if (session.region.empty()) {
-    return {"settings",
-            "default region",
-            Verdict::warning,
-            "none",
-            "set AWS_REGION or the profile's 'region', or give --region each time",
-            ""};
+void check_settings(Patient& patient) {
+  const aws::Settings& settings = patient.session.settings;
+  const aws::Configuration& files = *settings.configuration;
+  const auto read = [](const std::string& path, const aws::ConfigSections& profiles) {
+    return fmt::format("{} ({})", path.empty() ? "no home directory" : path,
+                       profiles.empty() ? "absent or empty" : fmt::format("{} profiles", profiles.size()));
+  };
+  patient.add({"settings", "files", Verdict::ok,
+               fmt::format("{}, {}", read(files.config_path, files.config_profiles),
+                           read(files.credentials_path, files.credentials_profiles)),
+               "", ""});
+  patient.add({"settings", "profile", Verdict::ok,
+               fmt::format("{}{}", settings.profile, settings.profile_named ? "" : " (none was named)"), "", ""});
+  if (settings.region.empty()) {
+    patient.add({"settings", "default region", Verdict::warning, "none",
+                 "set AWS_REGION or the profile's 'region', or give --region each time", ""});
+  } else {
+    patient.add({"settings", "default region", Verdict::ok,
+                 fmt::format("{}, from {}", settings.region, settings.region_source), "", ""});
   }
-  return {"settings", "default region", Verdict::ok, session.region, "", ""};
+  patient.add(
+      {"settings", "calls", Verdict::ok,
+       fmt::format("{} attempts at most{}{}{}", settings.attempts_max, settings.use_fips ? ", FIPS endpoints" : "",
+                   settings.use_dual_stack ? ", dual-stack endpoints" : "",
+                   settings.ca_bundle.empty() ? "" : fmt::format(", roots of {}", settings.ca_bundle)),
+       "", ""});
+}
+
+int show(const std::vector<Check>& checks, bool json) {
+  print(json ? report_to_json(checks).pretty() + "\n" : report_text(checks));
+  return exit_code_of(checks);
 }
 
 void examine(Patient& patient, const std::string& journal_directory) {
@@ -99,10 +120,15 @@ void examine(Patient& patient, const std::string& journal_directory) {
 Result<int> doctor(const Arguments& arguments, World& world) {
   const bool json = TRY(wants_json(arguments));
   const Micros limit = TRY(parse_duration(arguments.value_or("--deadline", "60s")).with_context("reading --deadline"));
-  AwsSession session = TRY(open_aws(arguments, world));
+  TRY(use_models(arguments, world));
+  Result<AwsSession> opened = open_aws(arguments, world);
+  if (!opened) {
+    return show({{"settings", "files", Verdict::problem, opened.error().text(), "mend what it names", ""}}, json);
+  }
+  AwsSession& session = *opened;
   Patient patient{world, session, world.clock.monotonic() + limit, {}, {}, "", "", {}};
   patient.config = read_config(arguments, world, patient.checks);
-  patient.add(region_setting(session));
+  check_settings(patient);
   Result<std::vector<std::string>> regions = regions_of(arguments, patient);
   if (!regions && regions.error().kind == ErrorKind::invalid) {
     return std::move(regions).error();
@@ -111,10 +137,11 @@ Result<int> doctor(const Arguments& arguments, World& world) {
     patient.add({"settings", "--all", Verdict::problem, regions.error().text(), "name regions by --region", ""});
   }
   patient.regions =
-      regions ? *std::move(regions) : std::vector{session.region.empty() ? std::string(kFirstRegion) : session.region};
+      regions ? *std::move(regions)
+              : std::vector{session.settings.region.empty() ? std::string(kFirstRegion) : session.settings.region};
   examine(patient, state_directory(arguments, world, patient.config ? patient.config->fleet.name : "default"));
-  print(json ? report_to_json(patient.checks).pretty() + "\n" : report_text(patient.checks));
-  return world.stop.stop_requested() ? 130 : exit_code_of(patient.checks);
+  const int code = show(patient.checks, json);
+  return world.stop.stop_requested() ? 130 : code;
 }
 
 constexpr const char* kExamples = R"(Examples:

@@ -7,15 +7,19 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "cli/version.h"
 
 namespace parallax::cli {
 
 std::vector<Option> fleet_options() {
-  return {Option{"--config", OptionKind::value, "FILE", "the configuration (default parallax.toml)"},
-          Option{"--region", OptionKind::list, "REGION", "this region of the fleet; repeatable (default: all)"},
-          Option{"--all", OptionKind::flag, "", "all regions of the fleet"},
-          Option{"--output", OptionKind::value, "FORMAT", "table (default) or json"}};
+  std::vector<Option> options{
+      Option{"--config", OptionKind::value, "FILE", "the configuration (default parallax.toml)"},
+      Option{"--region", OptionKind::list, "REGION", "this region of the fleet; repeatable (default: all)"},
+      Option{"--all", OptionKind::flag, "", "all regions of the fleet"},
+      Option{"--output", OptionKind::value, "FORMAT", "table (default) or json"}};
+  for (Option& option : aws_options()) {
+    options.push_back(std::move(option));
+  }
+  return options;
 }
 
 std::string controller_name() {
@@ -59,22 +63,8 @@ Result<FleetSession> open_fleet(const Arguments& arguments, World& world) {
     }
   }
   session.regions = session.regions.empty() ? all : session.regions;
-  const aws::Environment environment = [&world](std::string_view name) { return world.environment(std::string(name)); };
-  session.credentials = std::make_unique<aws::EnvironmentCredentials>(environment);
-  // Asked for once here, so that missing credentials are one clear message and not one per region.
-  if (const Result<aws::Credentials> found =
-          session.credentials->credentials(world.clock.monotonic() + Seconds(10), world.stop);
-      !found) {
-    Error error = found.error();
-    error.kind = ErrorKind::invalid;
-    return error;
-  }
-  aws::ClientOptions options;
-  options.endpoint.environment = environment;
-  options.user_agent = fmt::format("parallax/{}", kVersion);
-  options.ca_file = world.environment("AWS_CA_BUNDLE").value_or("");
-  session.client = std::make_unique<aws::Client>(
-      aws::Client::Deps{world.http, world.clock, world.rng, *session.credentials}, std::move(options));
+  session.aws = TRY(open_aws(arguments, world));
+  TRY(require_credentials(session.aws, world));
   return session;
 }
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "aws/client.h"
 #include "cli/args.h"
+#include "cli/aws_session.h"
 #include "cli/config.h"
 #include "cli/world.h"
 #include "fleet/run.h"
@@ -16,13 +16,12 @@ namespace parallax::cli {
 struct FleetSession {
   Config config;
   std::vector<std::string> regions;
-  std::unique_ptr<aws::CredentialProvider> credentials;
-  std::unique_ptr<aws::Client> client;
+  AwsSession aws;
 
-  fleet::FleetDeps deps(World& world) const { return {*client, world.clock, world.rng, world.executor, nullptr}; }
+  fleet::FleetDeps deps(World& world) const { return {*aws.client, world.clock, world.rng, world.executor, nullptr}; }
 };
 
-// --config, --region, --all: the same for all fleet commands.
+// --config, --region, --all and those of aws_session.h: the same for all fleet commands.
 std::vector<Option> fleet_options();
 
 // Error: invalid (configuration, a region that is not the fleet's, no credentials).

@@ -27,6 +27,11 @@ def round_trips(home):
     return {region: round(2 + 2 * 1.5 * kilometres(place) / 200) for region, place in places.items()}
 
 
+def opt_in_regions():
+    with open(ROOT / "data" / "aws-regions.csv", encoding="utf-8") as file:
+        return [row["region"] for row in csv.DictReader(file) if row["partition"] == "aws" and row["opt_in_required"] == "yes"]
+
+
 class Cloud:
     """`parallax sim aws` on a port of its own; `environment` is for whoever calls it."""
 

@@ -78,7 +78,7 @@ void check_settings(Patient& patient) {
   const aws::Configuration& files = *settings.configuration;
   const auto read = [](const std::string& path, const aws::ConfigSections& profiles) {
     return fmt::format("{} ({})", path.empty() ? "no home directory" : path,
-                       profiles.empty() ? "absent or empty" : fmt::format("{} profiles", profiles.size()));
+                       profiles.empty() ? "absent or empty" : fmt::format("profiles: {}", profiles.size()));
   };
   patient.add({"settings", "files", Verdict::ok,
                fmt::format("{}, {}", read(files.config_path, files.config_profiles),

@@ -3,16 +3,17 @@
 
     boto3_regions.py
 """
+import os
 import time
 
 import boto3
 
 start = time.perf_counter()
 session = boto3.Session()
-ec2 = session.client("ec2")
+ec2 = session.client("ec2", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
 count = 0
 for region in sorted(region["RegionName"] for region in ec2.describe_regions()["Regions"]):
-    client = session.client("ec2", region_name=region)
+    client = session.client("ec2", region_name=region, endpoint_url=os.environ["AWS_ENDPOINT_URL"])
     for reservation in client.describe_instances()["Reservations"]:
         count += len(reservation["Instances"])
 print(time.perf_counter() - start, count)

@@ -114,7 +114,8 @@ Result<Json> Cloud::call(const Call& call, const Json& input, const Principal* c
       answer = service_error(401, "AuthFailure", "AWS was not able to validate the provided access credentials");
       return;
     }
-    Context context{world, region->second, caller};
+    const bool dry_run = input.boolean("DryRun", false);
+    Context context{world, region->second, caller, dry_run};
     if (caller != nullptr) {
       Result<> allowed = check_service_region(call);
       allowed = allowed ? authorize(context, *caller, call, input) : std::move(allowed);
@@ -123,7 +124,7 @@ Result<Json> Cloud::call(const Call& call, const Json& input, const Principal* c
         return;
       }
     }
-    answer = input.boolean("DryRun", false)
+    answer = dry_run && !checks_dry_run(call.service, call.operation)
                  ? service_error(412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
                  : function(context, input);
   });

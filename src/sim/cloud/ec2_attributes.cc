@@ -1,276 +1,349 @@
-// DescribeInstanceAttribute, ModifyInstanceAttribute and tags.
+// Attributes of instances: described, changed, reset; metadata options, monitoring, the console.
 #include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
 
-#include "sim/cloud/ec2_common.h"
-#include "sim/cloud/filters.h"
+#include "codec/base64.h"
+#include "sim/cloud/ec2_launch.h"
 
 namespace parallax::sim {
 
 namespace {
 
-constexpr std::size_t kTagsMax = 50;
-constexpr std::size_t kTagKeyMax = 128;
-constexpr std::size_t kTagValueMax = 256;
-constexpr std::size_t kTagResourcesMax = 1000;
+constexpr std::size_t kGroupsPerInterface = 5;
+
+struct Attribute {
+  std::string_view name;    // "userData"
+  std::string_view member;  // of ModifyInstanceAttribute and of the answer: "UserData"
+  bool stopped_only;
+};
+
+// Those that are {"Value": x}, with Modify as well as Describe.
+constexpr std::array<Attribute, 11> kAttributes = {
+    {{"instanceInitiatedShutdownBehavior", "InstanceInitiatedShutdownBehavior", false},
+     {"instanceType", "InstanceType", true},
+     {"disableApiTermination", "DisableApiTermination", false},
+     {"disableApiStop", "DisableApiStop", false},
+     {"sourceDestCheck", "SourceDestCheck", false},
+     {"ebsOptimized", "EbsOptimized", true},
+     {"enaSupport", "EnaSupport", true},
+     {"userData", "UserData", true},
+     {"kernel", "Kernel", true},
+     {"ramdisk", "Ramdisk", true},
+     {"sriovNetSupport", "SriovNetSupport", true}}};
 
 Json value_of(Json value) {
   return Json::object({{"Value", std::move(value)}});
 }
 
-Result<Instance*> find_one(Context& context, const Json& input) {
-  return TRY(find_instances(context.region, {input.text("InstanceId")})).front();
+Json devices_of(const Instance& instance) {
+  JsonArray devices;
+  for (const BlockDevice& device : instance.devices) {
+    devices.push_back(Json::object({{"DeviceName", device.device},
+                                    {"Ebs", Json::object({{"VolumeId", device.volume_id},
+                                                          {"Status", "attached"},
+                                                          {"AttachTime", epoch_seconds(device.attached)},
+                                                          {"DeleteOnTermination", device.delete_on_termination}})}}));
+  }
+  return devices;
+}
+
+// The member and value that DescribeInstanceAttribute answers; nothing set: no member.
+Result<std::pair<std::string, Json>> described(const RegionState& region, const Instance& instance,
+                                               const std::string& attribute) {
+  using Pair = std::pair<std::string, Json>;
+  const std::array<std::pair<std::string_view, Pair>, 11> scalars = {
+      {{"instanceInitiatedShutdownBehavior",
+        {"InstanceInitiatedShutdownBehavior", value_of(instance.shutdown_behavior)}},
+       {"instanceType", {"InstanceType", value_of(instance.type)}},
+       {"disableApiTermination", {"DisableApiTermination", value_of(instance.api_termination_disabled)}},
+       {"disableApiStop", {"DisableApiStop", value_of(instance.api_stop_disabled)}},
+       {"sourceDestCheck", {"SourceDestCheck", value_of(instance.source_dest_check)}},
+       {"ebsOptimized", {"EbsOptimized", value_of(instance.ebs_optimized)}},
+       {"enaSupport", {"EnaSupport", value_of(true)}},
+       {"rootDeviceName", {"RootDeviceName", value_of(instance.root_device)}},
+       {"groupSet", {"Groups", group_list(region, instance.group_ids)}},
+       {"blockDeviceMapping", {"BlockDeviceMappings", devices_of(instance)}},
+       {"enclaveOptions", {"EnclaveOptions", Json::object({{"Enabled", false}})}}}};
+  for (const auto& [name, answer] : scalars) {
+    if (name == attribute) {
+      return answer;
+    }
+  }
+  if (attribute == "userData") {
+    return instance.user_data.empty() ? Pair("UserData", Json::object())
+                                      : Pair("UserData", value_of(instance.user_data));
+  }
+  if (attribute == "productCodes") {
+    return Pair("ProductCodes", JsonArray{});
+  }
+  if (attribute == "kernel" || attribute == "ramdisk" || attribute == "sriovNetSupport") {
+    return Pair(attribute == "kernel"    ? "KernelId"
+                : attribute == "ramdisk" ? "RamdiskId"
+                                         : "SriovNetSupport",
+                Json::object());
+  }
+  return bad_parameter(attribute, "attribute", "Unknown attribute.");
 }
 
 Result<Json> describe_instance_attribute(Context& context, const Json& input) {
-  const Instance& instance = *TRY(find_one(context, input));
-  const std::string attribute = input.text("Attribute");
+  const Instance& instance = *TRY(find_instance(context, input.text("InstanceId")));
+  auto [member, value] = TRY(described(context.region, instance, input.text("Attribute")));
   Json answer = Json::object({{"InstanceId", instance.id}});
-  if (attribute == "instanceInitiatedShutdownBehavior") {
-    answer.set("InstanceInitiatedShutdownBehavior", value_of(instance.shutdown_behavior));
-  } else if (attribute == "instanceType") {
-    answer.set("InstanceType", value_of(instance.type));
-  } else if (attribute == "disableApiTermination") {
-    answer.set("DisableApiTermination", value_of(instance.api_termination_disabled));
-  } else if (attribute == "disableApiStop") {
-    answer.set("DisableApiStop", value_of(instance.api_stop_disabled));
-  } else if (attribute == "sourceDestCheck") {
-    answer.set("SourceDestCheck", value_of(instance.source_dest_check));
-  } else if (attribute == "ebsOptimized") {
-    answer.set("EbsOptimized", value_of(instance.ebs_optimized));
-  } else if (attribute == "enaSupport") {
-    answer.set("EnaSupport", value_of(true));
-  } else if (attribute == "rootDeviceName") {
-    answer.set("RootDeviceName", value_of("/dev/xvda"));
-  } else if (attribute == "groupSet") {
-    JsonArray groups;
-    for (const Json& group : render_instance(context.region, instance, instance.status).list("SecurityGroups")) {
-      groups.push_back(group);
-    }
-    answer.set("Groups", std::move(groups));
-  } else if (attribute == "userData" || attribute == "kernel" || attribute == "ramdisk" ||
-             attribute == "sriovNetSupport" || attribute == "productCodes" || attribute == "enclaveOptions" ||
-             attribute == "blockDeviceMapping") {
-    return answer;  // nothing set
-  } else {
-    return client_error("InvalidParameterValue",
-                        fmt::format("Value ({}) for parameter attribute is invalid. Unknown attribute.", attribute));
-  }
+  answer.set(std::move(member), std::move(value));
   return answer;
 }
 
-// Attribute=X with Value=Y is the older spelling of X.Value=Y.
-Result<Json> normalised(const Json& input) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kNames = {
-      {{"instanceInitiatedShutdownBehavior", "InstanceInitiatedShutdownBehavior"},
-       {"instanceType", "InstanceType"},
-       {"disableApiTermination", "DisableApiTermination"},
-       {"disableApiStop", "DisableApiStop"},
-       {"sourceDestCheck", "SourceDestCheck"},
-       {"ebsOptimized", "EbsOptimized"}}};
-  Json changes = Json::object();
-  for (const auto& [old_name, member] : kNames) {
-    if (const Json* value = input.at(member, "Value")) {
-      changes.set(std::string(member), *value);
+// The one change that the request wants. Attribute=X with Value=Y is the older spelling of X.Value=Y.
+Result<std::pair<std::string, Json>> wanted_change(const Json& input) {
+  std::vector<std::pair<std::string, Json>> changes;
+  for (const Attribute& attribute : kAttributes) {
+    if (const Json* value = input.at(attribute.member, "Value")) {
+      changes.emplace_back(attribute.member, *value);
+    } else if (input.find(attribute.member) != nullptr) {
+      changes.emplace_back(attribute.member, "");
     }
-    if (input.text("Attribute") == old_name) {
+    if (input.text("Attribute") == attribute.name) {
       const std::string value = input.text("Value");
       const bool flag = value == "true" || value == "false";
-      changes.set(std::string(member), flag ? Json(value == "true") : Json(value));
+      changes.emplace_back(attribute.member, flag ? Json(value == "true") : Json(value));
     }
   }
-  if (!input.list("Groups").empty()) {
-    changes.set("Groups", input.list("Groups"));
+  for (const std::string_view list : {"Groups", "BlockDeviceMappings"}) {
+    if (!input.list(list).empty()) {
+      changes.emplace_back(list, input.list(list));
+    }
   }
-  if (changes.members()->size() != 1) {
-    return client_error("InvalidParameterCombination", changes.members()->empty()
-                                                           ? "No attributes specified."
-                                                           : "Fields for multiple attribute types specified");
+  if (changes.size() != 1) {
+    return bad_combination(changes.empty() ? "No attributes specified."
+                                           : "Fields for multiple attribute types specified");
   }
-  return changes;
+  return changes.front();
 }
 
-Result<> change_shutdown_behavior(Instance& instance, const std::string& value) {
-  if (value != "stop" && value != "terminate") {
-    return client_error("InvalidParameterValue",
-                        fmt::format("Value ({}) for parameter instanceInitiatedShutdownBehavior is invalid. "
-                                    "Unknown instanceInitiatedShutdownBehavior.",
-                                    value));
+Result<> check_state(const Instance& instance, const std::string& member) {
+  const InstanceState state = instance.status.state;
+  const auto attribute = std::ranges::find(kAttributes, member, &Attribute::member);
+  if (attribute != kAttributes.end() && attribute->stopped_only && state != InstanceState::stopped) {
+    return client_error("IncorrectInstanceState",
+                        fmt::format("The instance '{}' is not in the 'stopped' state.", instance.id));
   }
-  instance.shutdown_behavior = value;
+  if (state == InstanceState::terminated || state == InstanceState::shutting_down) {
+    return client_error("IncorrectInstanceState",
+                        fmt::format("The instance '{}' is not in a valid state for this operation.", instance.id));
+  }
   return {};
 }
 
-Result<> change_groups(RegionState& region, Instance& instance, const JsonArray& groups) {
+Result<> check_new_type(const RegionState& region, const Instance& instance, const std::string& name) {
+  const TypeInfo* type = find_type(name);
+  if (type == nullptr) {
+    return client_error("InvalidInstanceAttributeValue",
+                        fmt::format("Value ({}) for parameter instanceType is invalid. Unknown instance type.", name));
+  }
+  if (type->architecture != instance.architecture) {
+    return client_error(
+        "InvalidParameterCombination",
+        fmt::format("The instance type {} is not of the instance's architecture, {}.", name, instance.architecture));
+  }
+  if (!type_offered(name, region, instance.zone)) {
+    return client_error("Unsupported", fmt::format("The instance type {} is not supported in the Availability Zone {}.",
+                                                   name, instance.zone));
+  }
+  return {};
+}
+
+Result<std::vector<std::string>> checked_groups(Context& context, const Instance& instance, const Json& groups) {
   std::vector<std::string> ids;
-  for (const Json& group : groups) {
+  for (const Json& group : *groups.items()) {
     const std::string id = group.string() == nullptr ? "" : *group.string();
-    if (!region.of(ResourceKind::security_group).contains(id)) {
-      return client_error("InvalidGroup.NotFound", fmt::format("The security group '{}' does not exist", id));
+    const Resource& found = *TRY(find_resource(context, ResourceKind::security_group, id));
+    if (found.description.text("VpcId") != instance.vpc_id) {
+      return client_error("InvalidGroup.NotFound",
+                          fmt::format("The security group '{}' does not exist in VPC '{}'", id, instance.vpc_id));
     }
     ids.push_back(id);
   }
-  instance.group_ids = std::move(ids);
+  std::ranges::sort(ids);
+  ids.erase(std::ranges::unique(ids).begin(), ids.end());
+  if (ids.size() > kGroupsPerInterface) {
+    return client_error("SecurityGroupsPerInterfaceLimitExceeded",
+                        "The maximum number of security groups per interface has been reached.");
+  }
+  return ids;
+}
+
+Result<> change_devices(Context& context, Instance& instance, const Json& mappings) {
+  for (const Json& mapping : *mappings.items()) {
+    if (std::ranges::find(instance.devices, mapping.text("DeviceName"), &BlockDevice::device) ==
+        instance.devices.end()) {
+      return client_error("InvalidInstanceAttributeValue",
+                          fmt::format("No device is currently mapped at {}", mapping.text("DeviceName")));
+    }
+  }
+  TRY(end_of_dry_run(context));
+  for (const Json& mapping : *mappings.items()) {
+    const auto device = std::ranges::find(instance.devices, mapping.text("DeviceName"), &BlockDevice::device);
+    if (const Json* flag = mapping.at("Ebs", "DeleteOnTermination")) {
+      device->delete_on_termination = flag->boolean().value_or(true);
+      Resource& volume = context.region.of(ResourceKind::volume).at(device->volume_id);
+      Json attachment = volume.description.list("Attachments").front();
+      attachment.set("DeleteOnTermination", device->delete_on_termination);
+      volume.description.set("Attachments", Json::array({attachment}));
+    }
+  }
   return {};
 }
 
-Result<Json> modify_instance_attribute(Context& context, const Json& input) {
-  Instance& instance = *TRY(find_one(context, input));
-  const Json changes = TRY(normalised(input));
-  const auto& [member, value] = *changes.members()->begin();
+// Whether the value may be set. What has no checks of its own is a flag.
+Result<> check_value(const RegionState& region, const Instance& instance, const std::string& member,
+                     const Json& value) {
+  const std::string text = value.string() == nullptr ? "" : *value.string();
+  if (member == "InstanceInitiatedShutdownBehavior" && text != "stop" && text != "terminate") {
+    return bad_parameter(text, "instanceInitiatedShutdownBehavior", "Unknown instanceInitiatedShutdownBehavior.");
+  }
+  if (member == "InstanceType") {
+    return check_new_type(region, instance, text);
+  }
+  if (member == "UserData") {
+    return check_user_data(text);
+  }
+  if (member == "Kernel" || member == "Ramdisk" || member == "SriovNetSupport" || member == "EnaSupport") {
+    return client_error("UnsupportedOperation",
+                        fmt::format("This simulated cloud does not change the attribute {}.", member));
+  }
+  const bool flag = member == "DisableApiTermination" || member == "DisableApiStop" || member == "SourceDestCheck" ||
+                    member == "EbsOptimized";
+  if (flag && !value.is_bool()) {
+    return bad_parameter(text, "value", "It must be true or false.");
+  }
+  if (member == "EbsOptimized" && value.boolean().value_or(false) && instance.type == "t2.micro") {
+    return client_error("InvalidParameterCombination", "The instance type t2.micro does not support EBS optimization.");
+  }
+  return {};
+}
+
+void set_value(Instance& instance, const std::string& member, const Json& value) {
   if (member == "InstanceInitiatedShutdownBehavior") {
-    TRY(change_shutdown_behavior(instance, changes.text(member)));
+    instance.shutdown_behavior = *value.string();
   } else if (member == "InstanceType") {
-    if (instance.status.state != InstanceState::stopped) {
-      return client_error("IncorrectInstanceState",
-                          fmt::format("The instance '{}' is not in the 'stopped' state.", instance.id));
-    }
-    instance.type = changes.text(member);
-  } else if (member == "Groups") {
-    TRY(change_groups(context.region, instance, changes.list("Groups")));
+    instance.type = *value.string();
+  } else if (member == "UserData") {
+    instance.user_data = *value.string();
   } else if (member == "DisableApiTermination") {
-    instance.api_termination_disabled = changes.boolean(member, false);
+    instance.api_termination_disabled = *value.boolean();
   } else if (member == "DisableApiStop") {
-    instance.api_stop_disabled = changes.boolean(member, false);
+    instance.api_stop_disabled = *value.boolean();
   } else if (member == "SourceDestCheck") {
-    instance.source_dest_check = changes.boolean(member, true);
+    instance.source_dest_check = *value.boolean();
   } else if (member == "EbsOptimized") {
-    instance.ebs_optimized = changes.boolean(member, false);
+    instance.ebs_optimized = *value.boolean();
+  }
+}
+
+Result<Json> modify_instance_attribute(Context& context, const Json& input) {
+  Instance& instance = *TRY(find_instance(context, input.text("InstanceId")));
+  const auto [member, value] = TRY(wanted_change(input));
+  TRY(check_state(instance, member));
+  if (member == "BlockDeviceMappings") {
+    TRY(change_devices(context, instance, value));
+  } else if (member == "Groups") {
+    std::vector<std::string> ids = TRY(checked_groups(context, instance, value));
+    TRY(end_of_dry_run(context));
+    instance.group_ids = std::move(ids);
+  } else {
+    TRY(check_value(context.region, instance, member, value));
+    TRY(end_of_dry_run(context));
+    set_value(instance, member, value);
   }
   return Json::object();
 }
 
-Result<std::vector<Tags*>> find_tagged(Context& context, const Json& input) {
-  std::vector<Tags*> tagged;
-  const std::vector<std::string> ids = strings_of(input, "Resources");
-  if (ids.size() > kTagResourcesMax) {
-    return client_error("InvalidParameterValue", "At most 1000 resources can be tagged in one call.");
+Result<Json> reset_instance_attribute(Context& context, const Json& input) {
+  Instance& instance = *TRY(find_instance(context, input.text("InstanceId")));
+  const std::string attribute = input.text("Attribute");
+  if (attribute != "sourceDestCheck" && attribute != "kernel" && attribute != "ramdisk") {
+    return bad_parameter(attribute, "attribute", "Only kernel, ramdisk and sourceDestCheck can be reset.");
   }
-  for (const std::string& id : ids) {
-    if (resource_type_of(id).empty()) {
-      return client_error("InvalidID", fmt::format("The ID '{}' is not valid", id));
-    }
-    Tags* tags = find_tags(context.region, id);
-    if (tags == nullptr) {
-      if (id.starts_with("i-")) {
-        TRY(find_instances(context.region, {id}));
-      }
-      return client_error(id.starts_with("ami-") ? "InvalidAMIID.NotFound" : "InvalidID",
-                          fmt::format("The ID '{}' does not exist", id));
-    }
-    tagged.push_back(tags);
-  }
-  return tagged;
-}
-
-Result<Json> create_tags(Context& context, const Json& input) {
-  const std::vector<Tags*> tagged = TRY(find_tagged(context, input));
-  for (const Json& tag : input.list("Tags")) {
-    const std::string key = tag.text("Key");
-    if (key.empty() || key.size() > kTagKeyMax || tag.text("Value").size() > kTagValueMax || key.starts_with("aws:")) {
-      return client_error(
-          "InvalidParameterValue",
-          fmt::format("Tag '{}' is not valid: keys have 1-128 characters and no prefix aws:, values at most 256.",
-                      key));
-    }
-  }
-  for (const Tags* tags : tagged) {
-    Tags merged = *tags;
-    for (const Json& tag : input.list("Tags")) {
-      merged[tag.text("Key")] = tag.text("Value");
-    }
-    if (merged.size() > kTagsMax) {
-      return client_error("TagLimitExceeded", "You have reached the maximum number of tags on a resource: 50.");
-    }
-  }
-  for (Tags* tags : tagged) {
-    for (const Json& tag : input.list("Tags")) {
-      (*tags)[tag.text("Key")] = tag.text("Value");
-    }
+  TRY(check_state(instance, attribute == "kernel" ? "Kernel" : attribute == "ramdisk" ? "Ramdisk" : ""));
+  TRY(end_of_dry_run(context));
+  if (attribute == "sourceDestCheck") {
+    instance.source_dest_check = true;
   }
   return Json::object();
 }
 
-Result<Json> delete_tags(Context& context, const Json& input) {
-  const std::vector<Tags*> tagged = TRY(find_tagged(context, input));
-  for (Tags* tags : tagged) {
-    if (input.list("Tags").empty()) {
-      tags->clear();
-    }
-    for (const Json& tag : input.list("Tags")) {
-      const auto found = tags->find(tag.text("Key"));
-      // With a value, only a tag of that value goes.
-      if (found != tags->end() && (tag.find("Value") == nullptr || tag.text("Value") == found->second)) {
-        tags->erase(found);
-      }
-    }
+Result<Json> modify_metadata_options(Context& context, const Json& input) {
+  Instance& instance = *TRY(find_instance(context, input.text("InstanceId")));
+  TRY(check_state(instance, ""));
+  Json wanted = input;
+  for (const std::string_view name : {"InstanceId", "DryRun"}) {
+    wanted.members()->erase(name);
   }
-  return Json::object();
+  if (wanted.members()->empty()) {
+    return missing_parameter("httpTokens, httpEndpoint, httpPutResponseHopLimit or instanceMetadataTags");
+  }
+  const Json* present = instance.options.find("MetadataOptions");
+  Json changed = TRY(metadata_options(&wanted, present == nullptr ? Json::object() : *present));
+  TRY(end_of_dry_run(context));
+  instance.options.set("MetadataOptions", changed);
+  changed.set("State", "pending");
+  return Json::object({{"InstanceId", instance.id}, {"InstanceMetadataOptions", std::move(changed)}});
 }
 
-void add_tags(std::vector<Json>& rendered, const std::string& id, const Tags& tags) {
-  for (const auto& [key, value] : tags) {
-    Json json =
-        Json::object({{"Key", key}, {"ResourceId", id}, {"ResourceType", resource_type_of(id)}, {"Value", value}});
-    rendered.push_back(std::move(json));
-  }
-}
-
-Result<Json> describe_tags(Context& context, const Json& input) {
-  static const FilterPaths kPaths = {
-      {"key", "Key"}, {"value", "Value"}, {"resource-id", "ResourceId"}, {"resource-type", "ResourceType"}};
-  std::vector<Json> rendered;
-  for (const auto& [id, instance] : context.region.instances) {
-    add_tags(rendered, id, instance.tags);
-  }
-  for (const auto& resources : context.region.resources) {
-    for (const auto& [id, resource] : resources) {
-      add_tags(rendered, id, resource.tags);
+template <bool on>
+Result<Json> set_monitoring(Context& context, const Json& input) {
+  const std::vector<Instance*> chosen = TRY(find_instances(context, strings_of(input, "InstanceIds")));
+  for (const Instance* instance : chosen) {
+    if (instance->status.state == InstanceState::terminated) {
+      return client_error("IncorrectInstanceState", fmt::format("The instance '{}' is terminated.", instance->id));
     }
   }
-  rendered = TRY(apply_filters(std::move(rendered), input, kPaths));
-  return page_of("DescribeTags", "Tags", std::move(rendered), input, PageLimits{5, 1000, 1000});
+  TRY(end_of_dry_run(context));
+  JsonArray changes;
+  for (Instance* instance : chosen) {
+    instance->monitoring = on;
+    changes.push_back(Json::object(
+        {{"InstanceId", instance->id}, {"Monitoring", Json::object({{"State", on ? "pending" : "disabling"}})}}));
+  }
+  return Json::object({{"InstanceMonitorings", std::move(changes)}});
+}
+
+// What the simulated machine wrote on its console in this boot.
+Result<Json> get_console_output(Context& context, const Json& input) {
+  const Instance& instance = *TRY(find_instance(context, input.text("InstanceId")));
+  const TypeInfo* type = find_type(instance.type);
+  if (input.boolean("Latest", false) && (type == nullptr || type->hypervisor != "nitro")) {
+    return client_error("UnsupportedOperation",
+                        "This instance type does not support retrieving the latest console logs.");
+  }
+  TRY(end_of_dry_run(context));
+  Json answer = Json::object({{"InstanceId", instance.id}, {"Timestamp", epoch_seconds(context.world.now)}});
+  const InstanceState state = instance.status.state;
+  if (instance.boot == 0 || state == InstanceState::pending || state == InstanceState::terminated) {
+    return answer;
+  }
+  const std::string text = fmt::format(
+      "[    0.000000] Simulated machine {} of type {} in {}, boot {} of {}\n"
+      "[    1.000000] root device {}\n"
+      "{} login: ",
+      instance.id, instance.type, instance.zone, instance.boot, to_iso8601_seconds(instance.status.launch_time),
+      instance.root_device, instance.private_ip);
+  answer.set("Output", base64_encode(text));
+  return answer;
 }
 
 }  // namespace
 
-Tags* find_tags(RegionState& region, const std::string& id) {
-  if (const auto found = region.instances.find(id); found != region.instances.end()) {
-    return &found->second.tags;
-  }
-  for (auto& resources : region.resources) {
-    if (const auto found = resources.find(id); found != resources.end()) {
-      return &found->second.tags;
-    }
-  }
-  return nullptr;
-}
-
-std::string resource_type_of(const std::string& id) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kTypes = {{{"i-", "instance"},
-                                                                                           {"ami-", "image"},
-                                                                                           {"snap-", "snapshot"},
-                                                                                           {"vol-", "volume"},
-                                                                                           {"key-", "key-pair"},
-                                                                                           {"sg-", "security-group"},
-                                                                                           {"vpc-", "vpc"},
-                                                                                           {"subnet-", "subnet"}}};
-  for (const auto& [prefix, type] : kTypes) {
-    if (id.starts_with(prefix)) {
-      return std::string(type);
-    }
-  }
-  return "";
-}
-
 std::vector<OperationEntry> ec2_attribute_operations() {
   return {{"DescribeInstanceAttribute", describe_instance_attribute},
-          {"ModifyInstanceAttribute", modify_instance_attribute},
-          {"CreateTags", create_tags},
-          {"DeleteTags", delete_tags},
-          {"DescribeTags", describe_tags}};
+          {"ModifyInstanceAttribute", modify_instance_attribute, DryRun::after_checks},
+          {"ResetInstanceAttribute", reset_instance_attribute, DryRun::after_checks},
+          {"ModifyInstanceMetadataOptions", modify_metadata_options, DryRun::after_checks},
+          {"MonitorInstances", set_monitoring<true>, DryRun::after_checks},
+          {"UnmonitorInstances", set_monitoring<false>, DryRun::after_checks},
+          {"GetConsoleOutput", get_console_output, DryRun::after_checks}};
 }
 
 }  // namespace parallax::sim

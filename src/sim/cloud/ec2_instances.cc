@@ -1,82 +1,158 @@
-// DescribeInstances, DescribeInstanceStatus, StartInstances, StopInstances, TerminateInstances, RebootInstances.
+// Instances that are there: described, started, stopped, rebooted, terminated.
 #include <algorithm>
+#include <array>
+#include <map>
 
 #include <fmt/format.h>
 
-#include "sim/cloud/ec2_common.h"
-#include "sim/cloud/filters.h"
+#include "sim/cloud/ec2_describe.h"
+#include "sim/cloud/ec2_parts.h"
 #include "sim/cloud/lifecycle.h"
 
 namespace parallax::sim {
 
 namespace {
 
-constexpr Micros kStatusChecksTake = Seconds(120);
+constexpr std::size_t kIdsMax = 1000;
 
-const FilterPaths& instance_filters() {
-  static const FilterPaths kPaths = {{"instance-id", "InstanceId"},
-                                     {"instance-type", "InstanceType"},
-                                     {"instance-state-name", "State.Name"},
-                                     {"instance-state-code", "State.Code"},
-                                     {"image-id", "ImageId"},
-                                     {"key-name", "KeyName"},
-                                     {"availability-zone", "Placement.AvailabilityZone"},
-                                     {"vpc-id", "VpcId"},
-                                     {"subnet-id", "SubnetId"},
-                                     {"private-ip-address", "PrivateIpAddress"},
-                                     {"ip-address", "PublicIpAddress"},
-                                     {"instance.group-id", "SecurityGroups.GroupId"},
-                                     {"instance.group-name", "SecurityGroups.GroupName"},
-                                     {"iam-instance-profile.arn", "IamInstanceProfile.Arn"},
-                                     {"state-reason-code", "StateReason.Code"},
-                                     {"architecture", "Architecture"},
-                                     {"root-device-name", "RootDeviceName"},
-                                     {"root-device-type", "RootDeviceType"},
-                                     {"owner-id", "OwnerId"}};
-  return kPaths;
+const DescribeSpec& instances_spec() {
+  static const DescribeSpec kSpec = {
+      "DescribeInstances",
+      "Reservations",
+      {{"affinity", "Placement.Affinity"},
+       {"architecture", "Architecture"},
+       {"availability-zone", "Placement.AvailabilityZone"},
+       {"block-device-mapping.attach-time", "BlockDeviceMappings.Ebs.AttachTime"},
+       {"block-device-mapping.delete-on-termination", "BlockDeviceMappings.Ebs.DeleteOnTermination"},
+       {"block-device-mapping.device-name", "BlockDeviceMappings.DeviceName"},
+       {"block-device-mapping.status", "BlockDeviceMappings.Ebs.Status"},
+       {"block-device-mapping.volume-id", "BlockDeviceMappings.Ebs.VolumeId"},
+       {"client-token", "ClientToken"},
+       {"dns-name", "PublicDnsName"},
+       {"hibernation-options.configured", "HibernationOptions.Configured"},
+       {"host-id", "Placement.HostId"},
+       {"hypervisor", "Hypervisor"},
+       {"iam-instance-profile.arn", "IamInstanceProfile.Arn"},
+       {"iam-instance-profile.id", "IamInstanceProfile.Id"},
+       {"image-id", "ImageId"},
+       {"instance-id", "InstanceId"},
+       {"instance-lifecycle", "InstanceLifecycle"},
+       {"instance-state-code", "State.Code"},
+       {"instance-state-name", "State.Name"},
+       {"instance-type", "InstanceType"},
+       {"instance.group-id", "SecurityGroups.GroupId"},
+       {"instance.group-name", "SecurityGroups.GroupName"},
+       {"group-id", "SecurityGroups.GroupId"},
+       {"group-name", "SecurityGroups.GroupName"},
+       {"ip-address", "PublicIpAddress"},
+       {"kernel-id", "KernelId"},
+       {"key-name", "KeyName"},
+       {"launch-index", "AmiLaunchIndex"},
+       {"launch-time", "LaunchTimeText"},
+       {"metadata-options.http-endpoint", "MetadataOptions.HttpEndpoint"},
+       {"metadata-options.http-put-response-hop-limit", "MetadataOptions.HttpPutResponseHopLimit"},
+       {"metadata-options.http-tokens", "MetadataOptions.HttpTokens"},
+       {"metadata-options.instance-metadata-tags", "MetadataOptions.InstanceMetadataTags"},
+       {"metadata-options.state", "MetadataOptions.State"},
+       {"monitoring-state", "Monitoring.State"},
+       {"network-interface.addresses.private-ip-address", "NetworkInterfaces.PrivateIpAddresses.PrivateIpAddress"},
+       {"network-interface.addresses.association.public-ip",
+        "NetworkInterfaces.PrivateIpAddresses.Association.PublicIp"},
+       {"network-interface.association.public-ip", "NetworkInterfaces.Association.PublicIp"},
+       {"network-interface.attachment.attachment-id", "NetworkInterfaces.Attachment.AttachmentId"},
+       {"network-interface.availability-zone", "NetworkInterfaces.AvailabilityZone"},
+       {"network-interface.group-id", "NetworkInterfaces.Groups.GroupId"},
+       {"network-interface.group-name", "NetworkInterfaces.Groups.GroupName"},
+       {"network-interface.mac-address", "NetworkInterfaces.MacAddress"},
+       {"network-interface.network-interface-id", "NetworkInterfaces.NetworkInterfaceId"},
+       {"network-interface.owner-id", "NetworkInterfaces.OwnerId"},
+       {"network-interface.status", "NetworkInterfaces.Status"},
+       {"network-interface.subnet-id", "NetworkInterfaces.SubnetId"},
+       {"network-interface.vpc-id", "NetworkInterfaces.VpcId"},
+       {"owner-id", "OwnerId"},
+       {"placement-group-name", "Placement.GroupName"},
+       {"platform", "Platform"},
+       {"platform-details", "PlatformDetails"},
+       {"private-dns-name", "PrivateDnsName"},
+       {"private-ip-address", "PrivateIpAddress"},
+       {"product-code", "ProductCodes.ProductCodeId"},
+       {"ramdisk-id", "RamdiskId"},
+       {"reason", "StateTransitionReason"},
+       {"requester-id", "RequesterId"},
+       {"reservation-id", "ReservationId"},
+       {"root-device-name", "RootDeviceName"},
+       {"root-device-type", "RootDeviceType"},
+       {"source-dest-check", "SourceDestCheck"},
+       {"spot-instance-request-id", "SpotInstanceRequestId"},
+       {"state-reason-code", "StateReason.Code"},
+       {"state-reason-message", "StateReason.Message"},
+       {"subnet-id", "SubnetId"},
+       {"tenancy", "Placement.Tenancy"},
+       {"usage-operation", "UsageOperation"},
+       {"virtualization-type", "VirtualizationType"},
+       {"vpc-id", "VpcId"}}};
+  return kSpec;
 }
 
-std::string group_name(const RegionState& region, const std::string& id) {
-  const auto& groups = region.resources[static_cast<std::size_t>(ResourceKind::security_group)];
-  const auto found = groups.find(id);
-  return found == groups.end() ? id : found->second.description.text("GroupName");
+// Members that only filters look at.
+constexpr std::array<std::string_view, 3> kForFilters = {"LaunchTimeText", "OwnerId", "ReservationId"};
+
+std::string reservation_of(const Instance& instance) {
+  return instance.reservation_id.empty() ? "r-" + instance.id.substr(2) : instance.reservation_id;
 }
 
-// The instances that the call names, or all.
-Result<std::vector<Instance*>> chosen_instances(RegionState& region, const Json& input) {
+// The instances that the call names, or all that are known.
+Result<std::vector<Instance*>> chosen_instances(Context& context, const Json& input) {
+  TRY(ids_without_pages(input, "InstanceIds", "instancesSet"));
   const std::vector<std::string> ids = strings_of(input, "InstanceIds");
-  if (!ids.empty() && input.find("MaxResults") != nullptr) {
-    return client_error("InvalidParameterCombination",
-                        "The parameter instancesSet cannot be used with the parameter maxResults");
-  }
-  std::vector<Instance*> chosen = TRY(find_instances(region, ids));
+  std::vector<Instance*> chosen = TRY(find_instances(context, ids));
   if (ids.empty()) {
-    chosen.reserve(region.instances.size());
-    for (auto& [id, instance] : region.instances) {
-      chosen.push_back(&instance);
+    chosen.reserve(context.region.instances.size());
+    for (auto& [id, instance] : context.region.instances) {
+      if (instance.visible_at <= context.world.mono) {
+        chosen.push_back(&instance);
+      }
     }
   }
   return chosen;
 }
 
 Result<Json> describe_instances(Context& context, const Json& input) {
-  const std::vector<Instance*> chosen = TRY(chosen_instances(context.region, input));
+  const std::vector<Instance*> chosen = TRY(chosen_instances(context, input));
   const Monotonic seen = describe_time(context.world, context.region);
   std::vector<Json> rendered;
   rendered.reserve(chosen.size());
+  const bool filtered = !input.list("Filters").empty();
   for (const Instance* instance : chosen) {
-    rendered.push_back(render_instance(context.region, *instance, status_at(*instance, seen)));
+    const InstanceStatus& status = status_at(*instance, seen);
+    Json json = render_instance(context.world, context.region, *instance, status);
+    if (filtered) {
+      json.set("LaunchTimeText", iso_millis(status.launch_time));
+      json.set("OwnerId", kSimulatedAccount);
+      json.set("ReservationId", reservation_of(*instance));
+    }
+    rendered.push_back(std::move(json));
   }
-  rendered = TRY(apply_filters(std::move(rendered), input, instance_filters()));
+  rendered = TRY(apply_filters(std::move(rendered), input, instances_spec().filters));
+  std::vector<std::pair<const Instance*, JsonArray>> grouped;
+  std::map<std::string, std::size_t> places;
+  for (Json& json : rendered) {
+    for (const std::string_view name : kForFilters) {
+      json.members()->erase(name);
+    }
+    const Instance& instance = context.region.instances.at(json.text("InstanceId"));
+    const auto [place, added] = places.try_emplace(reservation_of(instance), grouped.size());
+    if (added) {
+      grouped.emplace_back(&instance, JsonArray{});
+    }
+    grouped[place->second].second.push_back(std::move(json));
+  }
   std::vector<Json> reservations;
-  for (Json& instance : rendered) {
-    const std::string id = instance.text("InstanceId");
-    reservations.push_back(Json::object({{"ReservationId", "r-" + id.substr(2)},
-                                         {"OwnerId", kSimulatedAccount},
-                                         {"Groups", JsonArray{}},
-                                         {"Instances", JsonArray{std::move(instance)}}}));
+  reservations.reserve(grouped.size());
+  for (auto& [instance, instances] : grouped) {
+    reservations.push_back(render_reservation(*instance, std::move(instances)));
   }
-  return page_of("DescribeInstances", "Reservations", std::move(reservations), input, PageLimits{5, 1000, 1000});
+  return page_of("DescribeInstances", "Reservations", std::move(reservations), input, instances_spec().limits);
 }
 
 Json status_summary(std::string_view status) {
@@ -90,11 +166,16 @@ Json status_summary(std::string_view status) {
 
 Result<Json> describe_instance_status(Context& context, const Json& input) {
   static const FilterPaths kPaths = {{"availability-zone", "AvailabilityZone"},
+                                     {"event.code", "Events.Code"},
+                                     {"event.description", "Events.Description"},
+                                     {"event.instance-event-id", "Events.InstanceEventId"},
                                      {"instance-state-name", "InstanceState.Name"},
                                      {"instance-state-code", "InstanceState.Code"},
+                                     {"instance-status.reachability", "InstanceStatus.Details.Status"},
                                      {"instance-status.status", "InstanceStatus.Status"},
+                                     {"system-status.reachability", "SystemStatus.Details.Status"},
                                      {"system-status.status", "SystemStatus.Status"}};
-  const std::vector<Instance*> chosen = TRY(chosen_instances(context.region, input));
+  const std::vector<Instance*> chosen = TRY(chosen_instances(context, input));
   const bool all = input.boolean("IncludeAllInstances", false);
   const Monotonic seen = describe_time(context.world, context.region);
   std::vector<Json> rendered;
@@ -103,12 +184,12 @@ Result<Json> describe_instance_status(Context& context, const Json& input) {
     if (status.state != InstanceState::running && !all) {
       continue;
     }
-    const Micros checks = context.world.scaled(kStatusChecksTake);
     const bool running = status.state == InstanceState::running;
-    const bool checked = running && context.world.now - status.launch_time > checks;
+    const bool checked = running && context.world.now - status.launch_time > instance->status_checks_take;
     const std::string_view health = !running ? "not-applicable" : checked ? "ok" : "initializing";
     rendered.push_back(Json::object({{"InstanceId", instance->id},
                                      {"AvailabilityZone", instance->zone},
+                                     {"Events", JsonArray{}},
                                      {"InstanceState", state_json(status.state)},
                                      {"InstanceStatus", status_summary(health)},
                                      {"SystemStatus", status_summary(health)}}));
@@ -127,8 +208,33 @@ Error wrong_state(std::string text) {
   return client_error("IncorrectInstanceState", std::move(text));
 }
 
+Result<std::vector<Instance*>> named_instances(Context& context, const Json& input) {
+  const std::vector<std::string> ids = strings_of(input, "InstanceIds");
+  if (ids.empty()) {
+    return missing_parameter("InstanceId");
+  }
+  if (ids.size() > kIdsMax) {
+    return client_error("InvalidParameterValue", fmt::format("At most {} instances can be named at once.", kIdsMax));
+  }
+  return find_instances(context, ids);
+}
+
+// Room for the stopped ones among `chosen`, by zone and type.
+Result<> check_room_to_start(Context& context, const std::vector<Instance*>& chosen) {
+  std::map<std::pair<std::string, std::string>, int> counts;
+  for (const Instance* instance : chosen) {
+    if (instance->status.state == InstanceState::stopped) {
+      ++counts[{instance->type, instance->zone}];
+    }
+  }
+  for (const auto& [place, count] : counts) {
+    TRY(check_room(context, place.first, place.second, count));
+  }
+  return {};
+}
+
 Result<Json> start_instances(Context& context, const Json& input) {
-  const std::vector<Instance*> chosen = TRY(find_instances(context.region, strings_of(input, "InstanceIds")));
+  const std::vector<Instance*> chosen = TRY(named_instances(context, input));
   for (const Instance* instance : chosen) {
     const InstanceState state = instance->status.state;
     if (state != InstanceState::stopped && state != InstanceState::running && state != InstanceState::pending) {
@@ -136,12 +242,8 @@ Result<Json> start_instances(Context& context, const Json& input) {
           fmt::format("The instance '{}' is not in a state from which it can be started.", instance->id));
     }
   }
-  if (!chosen.empty() && strikes(context.world, context.region, FaultKind::capacity)) {
-    return service_error(500, "InsufficientInstanceCapacity",
-                         fmt::format("We currently do not have sufficient {} capacity in the Availability Zone you "
-                                     "requested ({}). Our system will be working on provisioning additional capacity.",
-                                     chosen[0]->type, chosen[0]->zone));
-  }
+  TRY(end_of_dry_run(context));
+  TRY(check_room_to_start(context, chosen));
   JsonArray changes;
   for (Instance* instance : chosen) {
     const InstanceState before = instance->status.state;
@@ -154,7 +256,7 @@ Result<Json> start_instances(Context& context, const Json& input) {
 }
 
 Result<Json> stop_instances(Context& context, const Json& input) {
-  const std::vector<Instance*> chosen = TRY(find_instances(context.region, strings_of(input, "InstanceIds")));
+  const std::vector<Instance*> chosen = TRY(named_instances(context, input));
   if (input.boolean("Hibernate", false)) {
     return client_error("UnsupportedHibernationConfiguration", "The instance is not configured for hibernation.");
   }
@@ -172,11 +274,13 @@ Result<Json> stop_instances(Context& context, const Json& input) {
                                       instance->id));
     }
   }
+  TRY(end_of_dry_run(context));
+  const bool at_once = input.boolean("Force", false) || input.boolean("SkipOsShutdown", false);
   JsonArray changes;
   for (Instance* instance : chosen) {
     const InstanceState before = instance->status.state;
     if (before == InstanceState::running) {
-      begin_stop(context.world, context.region, *instance, StopCause::user);
+      begin_stop(context.world, context.region, *instance, StopCause::user, at_once);
     }
     changes.push_back(change_json(*instance, before));
   }
@@ -184,7 +288,7 @@ Result<Json> stop_instances(Context& context, const Json& input) {
 }
 
 Result<Json> terminate_instances(Context& context, const Json& input) {
-  const std::vector<Instance*> chosen = TRY(find_instances(context.region, strings_of(input, "InstanceIds")));
+  const std::vector<Instance*> chosen = TRY(named_instances(context, input));
   for (const Instance* instance : chosen) {
     if (instance->api_termination_disabled) {
       return client_error("OperationNotPermitted",
@@ -193,6 +297,7 @@ Result<Json> terminate_instances(Context& context, const Json& input) {
                                       instance->id));
     }
   }
+  TRY(end_of_dry_run(context));
   JsonArray changes;
   for (Instance* instance : chosen) {
     const InstanceState before = instance->status.state;
@@ -204,109 +309,30 @@ Result<Json> terminate_instances(Context& context, const Json& input) {
   return Json::object({{"TerminatingInstances", std::move(changes)}});
 }
 
-void add_network(Json& json, const Instance& instance, const InstanceStatus& seen, const std::string& region) {
-  json.set("SubnetId", instance.subnet_id);
-  json.set("VpcId", instance.vpc_id);
-  json.set("PrivateIpAddress", instance.private_ip);
-  json.set("PrivateDnsName", fmt::format("ip-{}.{}.compute.internal", instance.private_ip, region));
-  json.set("PublicDnsName",
-           seen.public_ip.empty() ? "" : fmt::format("ec2-{}.{}.compute.amazonaws.com", seen.public_ip, region));
-  if (!seen.public_ip.empty()) {
-    json.set("PublicIpAddress", seen.public_ip);
+Result<Json> reboot_instances(Context& context, const Json& input) {
+  const std::vector<Instance*> chosen = TRY(named_instances(context, input));
+  for (const Instance* instance : chosen) {
+    if (instance->status.state != InstanceState::running) {
+      return wrong_state(
+          fmt::format("The instance '{}' is not in a state from which it can be rebooted.", instance->id));
+    }
   }
+  TRY(end_of_dry_run(context));
+  for (Instance* instance : chosen) {
+    begin_reboot(context.world, context.region, *instance);
+  }
+  return Json::object();
 }
 
 }  // namespace
 
-Result<std::vector<Instance*>> find_instances(RegionState& region, const std::vector<std::string>& ids) {
-  std::vector<Instance*> found;
-  std::string missing;
-  for (const std::string& id : ids) {
-    const bool hex = id.size() > 2 && std::all_of(id.begin() + 2, id.end(), [](char c) {
-                       return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-                     });
-    if (!id.starts_with("i-") || (id.size() != 10 && id.size() != 19) || !hex) {
-      return client_error("InvalidInstanceID.Malformed", fmt::format("Invalid id: \"{}\"", id));
-    }
-    const auto entry = region.instances.find(id);
-    if (entry == region.instances.end()) {
-      missing += (missing.empty() ? "" : ", ") + id;
-    } else if (std::ranges::find(found, &entry->second) == found.end()) {
-      found.push_back(&entry->second);
-    }
-  }
-  if (!missing.empty()) {
-    const bool several = missing.find(',') != std::string::npos;
-    return client_error("InvalidInstanceID.NotFound",
-                        several ? fmt::format("The instance IDs '{}' do not exist", missing)
-                                : fmt::format("The instance ID '{}' does not exist", missing));
-  }
-  return found;
-}
-
-Json state_json(InstanceState state) {
-  return Json::object({{"Code", static_cast<int>(state)}, {"Name", to_string(state)}});
-}
-
-Monotonic describe_time(World& world, const RegionState& region) {
-  return world.mono - strikes(world, region, FaultKind::stale_read).value_or(Micros(0));
-}
-
-Json render_instance(const RegionState& region, const Instance& instance, const InstanceStatus& seen) {
-  Json json = Json::object({{"InstanceId", instance.id},
-                            {"ImageId", instance.image_id},
-                            {"State", state_json(seen.state)},
-                            {"StateTransitionReason", seen.transition_reason},
-                            {"AmiLaunchIndex", 0},
-                            {"ProductCodes", JsonArray{}},
-                            {"InstanceType", instance.type},
-                            {"LaunchTime", epoch_seconds(seen.launch_time)},
-                            {"Monitoring", Json::object({{"State", "disabled"}})},
-                            {"Architecture", "x86_64"},
-                            {"RootDeviceType", "ebs"},
-                            {"RootDeviceName", "/dev/xvda"},
-                            {"VirtualizationType", "hvm"},
-                            {"ClientToken", ""},
-                            {"SourceDestCheck", instance.source_dest_check},
-                            {"Hypervisor", "xen"},
-                            {"EbsOptimized", instance.ebs_optimized},
-                            {"EnaSupport", true}});
-  json.set("Placement", Json::object({{"AvailabilityZone", instance.zone}, {"GroupName", ""}, {"Tenancy", "default"}}));
-  if (!instance.key_name.empty()) {
-    json.set("KeyName", instance.key_name);
-  }
-  if (!seen.reason_code.empty()) {
-    json.set("StateReason", Json::object({{"Code", seen.reason_code}, {"Message", seen.reason_code}}));
-  }
-  if (seen.state != InstanceState::terminated) {
-    add_network(json, instance, seen, region.name);
-    json.set("BlockDeviceMappings", JsonArray{Json::object({{"DeviceName", "/dev/xvda"},
-                                                            {"Ebs", Json::object({{"VolumeId", instance.root_volume_id},
-                                                                                  {"Status", "attached"},
-                                                                                  {"DeleteOnTermination", true}})}})});
-  }
-  if (!instance.profile_arn.empty()) {
-    json.set("IamInstanceProfile", Json::object({{"Arn", instance.profile_arn}, {"Id", "AIPAPARALLAXSIMPROF01"}}));
-  }
-  JsonArray groups;
-  for (const std::string& id : instance.group_ids) {
-    groups.push_back(Json::object({{"GroupName", group_name(region, id)}, {"GroupId", id}}));
-  }
-  json.set("SecurityGroups", std::move(groups));
-  json.set("Tags", tag_list(instance.tags));
-  json.set("MetadataOptions", Json::object({{"State", "applied"},
-                                            {"HttpTokens", "required"},
-                                            {"HttpPutResponseHopLimit", 2},
-                                            {"HttpEndpoint", "enabled"}}));
-  return json;
-}
-
 std::vector<OperationEntry> ec2_instance_operations() {
   return {{"DescribeInstances", describe_instances},
           {"DescribeInstanceStatus", describe_instance_status},
-          {"StartInstances", start_instances},
-          {"StopInstances", stop_instances},
-          {"TerminateInstances", terminate_instances}};
+          {"StartInstances", start_instances, DryRun::after_checks},
+          {"StopInstances", stop_instances, DryRun::after_checks},
+          {"RebootInstances", reboot_instances, DryRun::after_checks},
+          {"TerminateInstances", terminate_instances, DryRun::after_checks}};
 }
 
 }  // namespace parallax::sim

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/cloud/ec2_parts.h"
 #include "sim/cloud/ssm.h"
 
 namespace parallax::sim {
@@ -39,8 +40,8 @@ void end_boot(World& world, const RegionState& region, Instance& instance) {
 }
 
 // Runs `what` at `when` if the instance is then still in this boot and state.
-void later(World& world, const RegionState& region, const Instance& instance, Monotonic when,
-           std::function<void(World&, RegionState&, Instance&)> what) {
+void at_state(World& world, const RegionState& region, const Instance& instance, Monotonic when,
+              std::function<void(World&, RegionState&, Instance&)> what) {
   world.at(when, [ref = ref_of(region, instance), state = instance.status.state, what = std::move(what)](World& w) {
     RegionState& r = w.region(ref.region);
     const auto found = r.instances.find(ref.instance_id);
@@ -56,6 +57,22 @@ void become_stopped(World& world, RegionState& /*region*/, Instance& instance) {
   set_status(world, instance, status);
 }
 
+// The agent registers once it has credentials and a way out; else not in this boot.
+void begin_agent(World& world, RegionState& region, Instance& instance) {
+  Micros agent = world.draw(world.options.timings.agent);
+  if (strikes(world, region, FaultKind::agent_never)) {
+    return;
+  }
+  if (const auto late_by = strikes(world, region, FaultKind::agent_late)) {
+    agent += world.scaled(*late_by);
+  }
+  at_state(world, region, instance, world.mono + agent, [](World& w, RegionState& r, Instance& i) {
+    if (!i.agent_online && !i.profile_arn.empty() && reaches_internet(r, i)) {
+      agent_registers(w, r, i);
+    }
+  });
+}
+
 void become_running(World& world, RegionState& region, Instance& instance) {
   InstanceStatus status = instance.status;
   status.state = InstanceState::running;
@@ -64,31 +81,31 @@ void become_running(World& world, RegionState& region, Instance& instance) {
 
   if (const auto within = strikes(world, region, FaultKind::instance_dies)) {
     const Micros life = world.draw({Micros(0), *within});
-    later(world, region, instance, world.mono + life,
-          [](World& w, RegionState& r, Instance& i) { begin_stop(w, r, i, StopCause::power_lost); });
+    at_state(world, region, instance, world.mono + life,
+             [](World& w, RegionState& r, Instance& i) { begin_stop(w, r, i, StopCause::power_lost); });
   }
-  Micros agent = world.draw(world.options.timings.agent);
-  if (strikes(world, region, FaultKind::agent_never)) {
-    return;
-  }
-  if (const auto late_by = strikes(world, region, FaultKind::agent_late)) {
-    agent += world.scaled(*late_by);
-  }
-  later(world, region, instance, world.mono + agent,
-        [](World& w, RegionState& r, Instance& i) { agent_registers(w, r, i); });
+  begin_agent(world, region, instance);
 }
 
 void become_terminated(World& world, RegionState& region, Instance& instance) {
   InstanceStatus status = instance.status;
   status.state = InstanceState::terminated;
   set_status(world, instance, status);
-  region.of(ResourceKind::volume).erase(instance.root_volume_id);
-  later(world, region, instance, world.mono + world.scaled(world.options.timings.terminated_visible),
-        [](World&, RegionState& r, Instance& i) {
-          r.past_intervals.insert(r.past_intervals.end(), i.intervals.begin(), i.intervals.end());
-          const std::string id = i.id;
-          r.instances.erase(id);
+  release_volumes(world, region, instance);
+  end_profile_association(region, instance);
+  free_address_of(region, instance);
+  // The interface stays for a while, and with it what depends on its groups and subnet.
+  later(world, region, ResourceKind::network_interface, instance.interface_id,
+        world.mono + world.draw(world.options.timings.interface_lingers),
+        [](World&, RegionState& r, Resource& interface) {
+          r.of(ResourceKind::network_interface).erase(std::string(interface.id));
         });
+  at_state(world, region, instance, world.mono + world.scaled(world.options.timings.terminated_visible),
+           [](World&, RegionState& r, Instance& i) {
+             r.past_intervals.insert(r.past_intervals.end(), i.intervals.begin(), i.intervals.end());
+             const std::string id = i.id;
+             r.instances.erase(id);
+           });
 }
 
 InstanceStatus ending_status(const World& world, const Instance& instance, StopCause cause) {
@@ -155,37 +172,88 @@ Instance* find_running(World& world, const InstanceRef& ref) {
   return &found->second;
 }
 
-void begin_start(World& world, RegionState& region, Instance& instance) {
+namespace {
+
+void become_pending(World& world, Instance& instance) {
   ++instance.boot;
   InstanceStatus status = instance.status;
   status.state = InstanceState::pending;
   status.reason_code.clear();
   status.transition_reason.clear();
   status.launch_time = world.now;
-  status.public_ip = world.ipv4(203);
+  status.public_ip = instance.public_ip_wanted ? world.ipv4(203) : "";
   set_status(world, instance, status);
+  instance.status_checks_take = world.draw(world.options.timings.status_checks);
+}
 
+void fail_start(World& world, Instance& instance, const std::string& code) {
+  InstanceStatus failed = instance.status;
+  failed.reason_code = code;
+  failed.transition_reason = code;
+  failed.public_ip.clear();
+  set_status(world, instance, failed);
+}
+
+}  // namespace
+
+void begin_start(World& world, RegionState& region, Instance& instance) {
+  become_pending(world, instance);
   const Monotonic when = world.mono + world.draw(world.options.timings.pending);
   if (strikes(world, region, FaultKind::start_fails)) {
-    later(world, region, instance, when, [](World& w, RegionState& r, Instance& i) {
-      InstanceStatus failed = i.status;
-      failed.reason_code = "Server.InsufficientInstanceCapacity";
-      failed.transition_reason = "Server.InsufficientInstanceCapacity";
-      failed.public_ip.clear();
-      set_status(w, i, failed);
+    at_state(world, region, instance, when, [](World& w, RegionState& r, Instance& i) {
+      fail_start(w, i, "Server.InsufficientInstanceCapacity");
       become_stopped(w, r, i);
     });
     return;
   }
-  later(world, region, instance, when, become_running);
+  at_state(world, region, instance, when, become_running);
 }
 
-void begin_stop(World& world, RegionState& region, Instance& instance, StopCause cause) {
+void begin_launch(World& world, RegionState& region, Instance& instance, const std::string& failure) {
+  become_pending(world, instance);
+  const Monotonic when = world.mono + world.draw(world.options.timings.pending);
+  std::string code = failure;
+  if (strikes(world, region, FaultKind::start_fails) && code.empty()) {
+    code = "Server.InsufficientInstanceCapacity";
+  }
+  if (code.empty()) {
+    at_state(world, region, instance, when, become_running);
+    return;
+  }
+  at_state(world, region, instance, when, [code](World& w, RegionState& r, Instance& i) {
+    fail_start(w, i, code);
+    become_terminated(w, r, i);
+  });
+}
+
+void begin_reboot(World& world, RegionState& region, Instance& instance) {
+  instance.guest_timer.reset();
+  ++instance.guest_timer_id;
+  if (instance.agent_online) {
+    instance.last_ping = last_ping_of(world, instance);
+    instance.agent_online = false;
+  }
+  if (Guest* guest = world.guest; guest != nullptr) {
+    world.outbox.emplace_back([guest, ref = ref_of(region, instance)] { guest->kill_all(ref); });
+  }
+  ++instance.boot;
+  begin_agent(world, region, instance);
+}
+
+void agent_tries_again(World& world, RegionState& region, Instance& instance) {
+  if (instance.status.state == InstanceState::running && !instance.agent_online) {
+    begin_agent(world, region, instance);
+  }
+}
+
+void begin_stop(World& world, RegionState& region, Instance& instance, StopCause cause, bool at_once) {
   end_boot(world, region, instance);
   InstanceStatus status = ending_status(world, instance, cause);
   status.state = InstanceState::stopping;
   set_status(world, instance, status);
-  later(world, region, instance, world.mono + world.draw(world.options.timings.stopping), become_stopped);
+  const Micros takes = world.draw(world.options.timings.stopping);
+  at_state(world, region, instance, world.mono + (at_once ? world.scaled(world.options.timings.stopping.min) : takes),
+           become_stopped);
 }
 
 void begin_terminate(World& world, RegionState& region, Instance& instance, StopCause cause) {
@@ -193,7 +261,7 @@ void begin_terminate(World& world, RegionState& region, Instance& instance, Stop
   InstanceStatus status = ending_status(world, instance, cause);
   status.state = InstanceState::shutting_down;
   set_status(world, instance, status);
-  later(world, region, instance, world.mono + world.draw(world.options.timings.stopping), become_terminated);
+  at_state(world, region, instance, world.mono + world.draw(world.options.timings.stopping), become_terminated);
 }
 
 void guest_shutdown(World& world, RegionState& region, Instance& instance) {

@@ -10,10 +10,17 @@ namespace parallax::sim {
 
 // Each wants the instance in a state from which the transition exists; the caller has checked it.
 void begin_start(World& world, RegionState& region, Instance& instance);
+// The first start, by RunInstances. With a `failure` (a StateReason's code) it ends terminated instead of running.
+void begin_launch(World& world, RegionState& region, Instance& instance, const std::string& failure);
+// A new boot; the instance stays running and is billed on.
+void begin_reboot(World& world, RegionState& region, Instance& instance);
+// The agent looks again for credentials and a way to the service: after a profile was attached to a running instance.
+void agent_tries_again(World& world, RegionState& region, Instance& instance);
 
 enum class StopCause { user, guest, power_lost };
 
-void begin_stop(World& world, RegionState& region, Instance& instance, StopCause cause);
+// `at_once`: without waiting for the operating system.
+void begin_stop(World& world, RegionState& region, Instance& instance, StopCause cause, bool at_once = false);
 void begin_terminate(World& world, RegionState& region, Instance& instance, StopCause cause);
 
 // The operating system in the guest shuts down: stop or terminate, after the instance's shutdown behaviour.

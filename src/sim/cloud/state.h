@@ -40,6 +40,14 @@ struct InstanceStatus {
   std::string public_ip;
 };
 
+// A volume at an instance.
+struct BlockDevice {
+  std::string device;  // "/dev/xvda"
+  std::string volume_id;
+  bool delete_on_termination = true;
+  Instant attached;
+};
+
 struct Instance {
   std::string id;
   std::string type;
@@ -49,10 +57,25 @@ struct Instance {
   std::string subnet_id;
   std::string vpc_id;
   std::string private_ip;
-  std::string profile_arn;
-  std::string root_volume_id;
+  std::string profile_arn;  // of the association that is in force; empty: none
+  std::string architecture = "x86_64";
+  std::string root_device = "/dev/xvda";
+  std::string interface_id;
+  std::string reservation_id;
+  std::string client_token;
+  std::string user_data;  // base64, as it was sent
+  int launch_index = 0;
+  std::vector<BlockDevice> devices;  // the root's first
   std::vector<std::string> group_ids;
   Tags tags;
+  Monotonic visible_at = Monotonic::min();  // other calls know the id from then on
+  // What Describe calls see until then instead of `tags`.
+  std::optional<std::pair<Monotonic, Tags>> tags_before;
+  Json options;             // members of the model's Instance that never change by themselves, rendered as they are
+  bool monitoring = false;  // detailed monitoring
+  bool public_ip_wanted = true;             // an address is assigned at each start
+  std::string elastic_ip;                   // takes the place of the assigned address
+  Micros status_checks_take{Seconds(120)};  // in this boot
 
   std::string shutdown_behavior = "stop";
   bool api_termination_disabled = false;
@@ -76,12 +99,37 @@ struct Instance {
 };
 
 // Everything but instances: described by data alone.
-enum class ResourceKind { image, snapshot, volume, key_pair, security_group, vpc, subnet, count };
+enum class ResourceKind {
+  image,
+  snapshot,
+  volume,
+  key_pair,
+  security_group,
+  vpc,
+  subnet,
+  security_group_rule,
+  internet_gateway,
+  route_table,
+  network_interface,
+  address,
+  profile_association,
+  count
+};
 
 struct Resource {
   std::string id;
   Json description;  // members as in the model, without Tags
   Tags tags;
+  Monotonic visible_at = Monotonic::min();                // other calls know the id from then on
+  std::optional<std::pair<Monotonic, Tags>> tags_before;  // what Describe calls see until then instead of `tags`
+};
+
+// What a call with a ClientToken did.
+struct TokenRecord {
+  std::string parameters;  // canonical
+  Json answer;
+  std::vector<std::string> ids;
+  Monotonic used{};
 };
 
 struct Invocation {
@@ -126,10 +174,18 @@ struct RegionState {
   std::map<std::string, Parameter> parameters;  // of Parameter Store
   SchedulerState scheduler;
   std::map<std::string, TokenBucket> buckets;
+  std::map<std::string, TokenRecord> client_tokens;   // by operation, token and zone
+  std::map<std::string, Monotonic> image_names_held;  // names of deregistered images, until when
+  std::map<std::string, Monotonic> images_gone;       // deregistered: unavailable, until they are unknown
+  bool encrypt_volumes = false;                       // EbsEncryptionByDefault
   std::uint64_t last_sequence = 0;
   std::vector<RunningInterval> past_intervals;  // of instances that are gone
 
   std::map<std::string, Resource>& of(ResourceKind kind) { return resources[static_cast<std::size_t>(kind)]; }
+
+  const std::map<std::string, Resource>& of(ResourceKind kind) const {
+    return resources[static_cast<std::size_t>(kind)];
+  }
 };
 
 struct World {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "sim/cloud/ec2_parts.h"
 #include "sim/cloud/identity.h"
 #include "sim/cloud/lifecycle.h"
 #include "sim/cloud/operations.h"
@@ -15,10 +16,12 @@ namespace parallax::sim {
 namespace {
 
 constexpr Micros kDay = Seconds(86400);
-constexpr int kZones = 3;
 
 Resource& add(RegionState& region, ResourceKind kind, std::string id, Json description, Tags tags = {}) {
-  Resource resource{id, std::move(description), std::move(tags)};
+  Resource resource;
+  resource.id = id;
+  resource.description = std::move(description);
+  resource.tags = std::move(tags);
   return region.of(kind).insert_or_assign(std::move(id), std::move(resource)).first->second;
 }
 
@@ -27,60 +30,6 @@ struct Network {
   std::string subnet_id;
   std::string zone;
 };
-
-enum class VpcKind { by_default, own };
-
-Network add_network(World& world, RegionState& region, VpcKind kind) {
-  const bool by_default = kind == VpcKind::by_default;
-  Network network{world.hex_id("vpc-"), "", region.name + "a"};
-  add(region, ResourceKind::vpc, network.vpc_id,
-      Json::object({{"VpcId", network.vpc_id},
-                    {"CidrBlock", "172.31.0.0/16"},
-                    {"IsDefault", by_default},
-                    {"State", "available"},
-                    {"OwnerId", kSimulatedAccount},
-                    {"InstanceTenancy", "default"}}));
-  for (int i = 0; i < kZones; ++i) {
-    const std::string id = world.hex_id("subnet-");
-    const std::string zone = region.name + static_cast<char>('a' + i);
-    add(region, ResourceKind::subnet, id,
-        Json::object({{"SubnetId", id},
-                      {"VpcId", network.vpc_id},
-                      {"AvailabilityZone", zone},
-                      {"CidrBlock", fmt::format("172.31.{}.0/20", i * 16)},
-                      {"AvailableIpAddressCount", 4091},
-                      {"DefaultForAz", by_default},
-                      {"MapPublicIpOnLaunch", by_default},
-                      {"State", "available"},
-                      {"OwnerId", kSimulatedAccount}}));
-    if (i == 0) {
-      network.subnet_id = id;
-    }
-  }
-  return network;
-}
-
-Json everything_out() {
-  return JsonArray{Json::object({{"IpProtocol", "-1"},
-                                 {"IpRanges", JsonArray{Json::object({{"CidrIp", "0.0.0.0/0"}})}},
-                                 {"Ipv6Ranges", JsonArray{}},
-                                 {"PrefixListIds", JsonArray{}},
-                                 {"UserIdGroupPairs", JsonArray{}}})};
-}
-
-std::string add_group(World& world, RegionState& region, const Network& network, const std::string& name, Tags tags) {
-  std::string id = world.hex_id("sg-");
-  add(region, ResourceKind::security_group, id,
-      Json::object({{"GroupId", id},
-                    {"GroupName", name},
-                    {"Description", name == "default" ? "default VPC security group" : name},
-                    {"VpcId", network.vpc_id},
-                    {"OwnerId", kSimulatedAccount},
-                    {"IpPermissions", JsonArray{}},
-                    {"IpPermissionsEgress", everything_out()}}),
-      std::move(tags));
-  return id;
-}
 
 struct Origin {
   std::string image_id;
@@ -116,6 +65,9 @@ Origin add_image(World& world, RegionState& region, const std::string& name, con
                              {"VirtualizationType", "hvm"},
                              {"Hypervisor", "xen"},
                              {"EnaSupport", true},
+                             {"ImdsSupport", "v2.0"},
+                             {"PlatformDetails", "Linux/UNIX"},
+                             {"UsageOperation", "RunInstances"},
                              {"ProductCodes", JsonArray{}}});
   image.set("BlockDeviceMappings", JsonArray{Json::object({{"DeviceName", "/dev/xvda"},
                                                            {"Ebs", Json::object({{"SnapshotId", origin.snapshot_id},
@@ -125,20 +77,6 @@ Origin add_image(World& world, RegionState& region, const std::string& name, con
                                                                                  {"Encrypted", false}})}})});
   add(region, ResourceKind::image, origin.image_id, std::move(image), tags);
   return origin;
-}
-
-void add_key_pair(World& world, RegionState& region, const std::string& name, const Tags& tags) {
-  const std::string id = world.hex_id("key-");
-  add(region, ResourceKind::key_pair, id,
-      Json::object(
-          {{"KeyPairId", id},
-           {"KeyName", name},
-           {"KeyType", "ed25519"},
-           {"KeyFingerprint", "h6XyZrZqLHnRWJbGkS1iGgV4cQZ2oYp7b1uQ0Jc8Xk4="},
-           {"CreateTime", epoch_seconds(world.now - 30 * kDay)},
-           {"PublicKey",
-            fmt::format("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIParallaxSimulatedPublicKey000000000000000 {}", name)}}),
-      tags);
 }
 
 void add_instance(World& world, RegionState& region, const Network& network, const Origin& origin,
@@ -151,9 +89,13 @@ void add_instance(World& world, RegionState& region, const Network& network, con
   instance.zone = network.zone;
   instance.subnet_id = network.subnet_id;
   instance.vpc_id = network.vpc_id;
-  instance.private_ip = fmt::format("172.31.{}.{}", world.rng->below(16), 4 + world.rng->below(250));
-  instance.profile_arn = fmt::format("arn:aws:iam::{}:instance-profile/parallax", kSimulatedAccount);
-  instance.root_volume_id = world.hex_id("vol-");
+  instance.private_ip = free_private_ip(world, region, region.of(ResourceKind::subnet).at(network.subnet_id));
+  instance.options = Json::object({{"MetadataOptions", Json::object({{"State", "applied"},
+                                                                     {"HttpTokens", "required"},
+                                                                     {"HttpPutResponseHopLimit", 2},
+                                                                     {"HttpEndpoint", "enabled"},
+                                                                     {"HttpProtocolIpv6", "disabled"},
+                                                                     {"InstanceMetadataTags", "disabled"}})}});
   instance.group_ids = {group_id};
   instance.tags = tags;
   // It has run before: the ping of that boot is what a start finds.
@@ -164,22 +106,29 @@ void add_instance(World& world, RegionState& region, const Network& network, con
   status.transition_reason = "User initiated";
   status.launch_time = world.now - kDay - Seconds(600);
   set_status(world, instance, status);
-  add(region, ResourceKind::volume, instance.root_volume_id,
-      Json::object({{"VolumeId", instance.root_volume_id},
-                    {"Size", 8},
-                    {"VolumeType", "gp3"},
-                    {"State", "in-use"},
-                    {"SnapshotId", origin.snapshot_id},
-                    {"AvailabilityZone", network.zone},
-                    {"Encrypted", false},
-                    {"CreateTime", epoch_seconds(world.now - 30 * kDay)},
-                    {"Attachments", JsonArray{Json::object({{"VolumeId", instance.root_volume_id},
-                                                            {"InstanceId", instance.id},
-                                                            {"Device", "/dev/xvda"},
-                                                            {"State", "attached"},
-                                                            {"DeleteOnTermination", true}})}}}),
-      tags);
-  region.instances.emplace(instance.id, std::move(instance));
+  VolumeSpec root;
+  root.zone = network.zone;
+  root.snapshot_id = origin.snapshot_id;
+  Instance& placed = region.instances.emplace(instance.id, std::move(instance)).first->second;
+  attach(world, add_volume(world, region, root, tags), placed, placed.root_device, true);
+  add_interface(world, region, placed, "", true);
+  add_profile_association(world, region, placed,
+                          fmt::format("arn:aws:iam::{}:instance-profile/parallax", kSimulatedAccount));
+}
+
+// The first zone's default subnet; in a region without a default VPC that of a VPC which the fleet's owner made.
+Network network_of(World& world, RegionState& region) {
+  const Zone zone = zones_of(region.name).front();
+  Resource* subnet = default_subnet(region, zone.name);
+  if (subnet == nullptr) {
+    Resource& vpc = add_default_vpc(world, region);
+    vpc.description.set("IsDefault", false);
+    for (auto& [id, each] : region.of(ResourceKind::subnet)) {
+      each.description.set("DefaultForAz", false);
+      subnet = each.description.text("AvailabilityZone") == zone.name ? &each : subnet;
+    }
+  }
+  return Network{subnet->description.text("VpcId"), subnet->id, zone.name};
 }
 
 void opt_in(RegionState& region) {
@@ -190,19 +139,16 @@ void opt_in(RegionState& region) {
 }
 
 // A stopped instance (or several) and what belongs to it.
-void settle(World& world, RegionState& region) {
+void settle(World& world, RegionState& region, const MadeKey& key) {
   Tags tags = {{"Name", world.options.fleet}};
   if (world.options.world == WorldKind::adopted) {
     tags["parallax:fleet"] = world.options.fleet;
   }
-  if (region.of(ResourceKind::subnet).empty()) {
-    add_group(world, region, add_network(world, region, VpcKind::own), "default", {});
-  }
-  const Resource& subnet = region.of(ResourceKind::subnet).begin()->second;
-  const Network network{subnet.description.text("VpcId"), subnet.id, subnet.description.text("AvailabilityZone")};
+  const Network network = network_of(world, region);
   const Origin origin = add_image(world, region, world.options.fleet, tags);
-  add_key_pair(world, region, world.options.fleet, tags);
-  const std::string group_id = add_group(world, region, network, world.options.fleet, tags);
+  add_key_pair(world, region, world.options.fleet, key.public_key, key.fingerprint, tags);
+  const std::string group_id =
+      add_security_group(world, region, network.vpc_id, world.options.fleet, world.options.fleet, tags).id;
   for (int i = 0; i < world.options.instances_per_region; ++i) {
     add_instance(world, region, network, origin, group_id, tags);
   }
@@ -222,8 +168,9 @@ void build_world(World& world) {
     region.faults = options.faults;
     region.enabled = !info.opt_in_required;
     region.opt_in_status = info.opt_in_required ? "not-opted-in" : "opt-in-not-required";
+    add_amazon_images(world, region);
     if (std::ranges::find(options.without_default_vpc, info.name) == options.without_default_vpc.end()) {
-      add_group(world, region, add_network(world, region, VpcKind::by_default), "default", {});
+      add_default_vpc(world, region);
     }
   }
   for (const std::string& name : options.opted_in) {
@@ -233,10 +180,12 @@ void build_world(World& world) {
   if (options.world == WorldKind::empty) {
     return;
   }
+  const Result<MadeKey> key = make_ed25519_key(*world.rng);
+  CHECK(key.has_value(), "an ed25519 key");
   for (const std::string& name : options.regions) {
     CHECK(world.regions.contains(name), name);
     opt_in(world.region(name));
-    settle(world, world.region(name));
+    settle(world, world.region(name), *key);
   }
 }
 

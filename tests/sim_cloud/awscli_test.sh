@@ -33,6 +33,51 @@ expect() {
   echo "ok: $1"
 }
 
+refused() {
+  code=$1
+  shift
+  if aws "$@" >"$work/answer" 2>"$work/refused"; then
+    echo "FAILED: $* was not refused"
+    exit 1
+  fi
+  grep -q "($code)" "$work/refused" || { echo "FAILED: $*"; cat "$work/refused"; exit 1; }
+  echo "ok: $code"
+}
+
+# A set-up by hand: key, group, machine, image, and all of it removed.
+aws ec2 create-key-pair --key-name cli --key-type ed25519 --query KeyMaterial >/dev/null
+aws ec2 describe-key-pairs --key-names cli --include-public-key --query 'KeyPairs[0].PublicKey' >"$work/key.pub"
+aws ec2 import-key-pair --key-name cli2 --public-key-material "fileb://$work/key.pub" >/dev/null
+expect "one key, one fingerprint" 1 \
+  "$(aws ec2 describe-key-pairs --key-names cli cli2 --query 'KeyPairs[].[KeyFingerprint]' | sort -u | wc -l)"
+group=$(aws ec2 create-security-group --group-name cli --description d --query GroupId)
+aws ec2 authorize-security-group-ingress --group-id "$group" --protocol tcp --port 22 --cidr 10.0.0.0/8 >/dev/null
+refused InvalidPermission.Duplicate ec2 authorize-security-group-ingress --group-id "$group" --protocol tcp --port 22 \
+  --cidr 10.0.0.0/8
+image=$(aws ec2 describe-images --owners self --query 'Images[0].ImageId')
+refused DryRunOperation ec2 run-instances --dry-run --image-id "$image" --instance-type t3.micro
+refused InvalidKeyPair.NotFound ec2 run-instances --image-id "$image" --instance-type t3.micro --key-name none
+machine=$(aws ec2 run-instances --image-id "$image" --instance-type t3.micro --key-name cli --security-group-ids "$group" \
+  --user-data 'echo hello' --iam-instance-profile Name=parallax \
+  --tag-specifications 'ResourceType=instance,Tags=[{Key=Name,Value=cli}]' --query 'Instances[0].InstanceId')
+aws ec2 wait instance-exists --instance-ids "$machine"
+expect "tags" cli "$(aws ec2 describe-tags --filters "Name=resource-id,Values=$machine" --query 'Tags[0].Value')"
+tries=0
+until [ "$(aws ec2 describe-instances --instance-ids "$machine" --query 'Reservations[0].Instances[0].State.Name')" = running ]; do
+  tries=$((tries + 1))
+  [ "$tries" -lt 100 ] || { echo "FAILED: never running"; exit 1; }
+done
+made=$(aws ec2 create-image --instance-id "$machine" --name cli --no-reboot --query ImageId)
+aws ec2 terminate-instances --instance-ids "$machine" >/dev/null
+copied=$(aws --region us-east-1 ec2 copy-image --name cli --source-image-id "$image" --source-region eu-west-3 --query ImageId)
+expect "a copy begins" pending "$(aws --region us-east-1 ec2 describe-images --image-ids "$copied" --query 'Images[0].State')"
+aws --region us-east-1 ec2 deregister-image --image-id "$copied"
+aws ec2 deregister-image --image-id "$made"
+refused InvalidAMIID.Unavailable ec2 describe-images --image-ids "$made"
+aws ec2 delete-key-pair --key-name cli
+aws ec2 delete-key-pair --key-name cli2
+refused InvalidKeyPair.NotFound ec2 describe-key-pairs --key-names cli
+
 expect "account" 000000000000 "$(aws sts get-caller-identity --query Account)"
 id=$(aws ec2 describe-instances --filters Name=tag:parallax:fleet,Values=NAVO --query 'Reservations[].Instances[].InstanceId')
 expect "state" stopped "$(aws ec2 describe-instances --instance-ids "$id" --query 'Reservations[0].Instances[0].State.Name')"

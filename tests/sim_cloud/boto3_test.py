@@ -137,7 +137,7 @@ class Reading(Case):
         self.assertEqual(only_instance(self.ec2)["State"]["Name"], "stopped")
 
     def test_actions_that_are_lacking(self):
-        self.expect_code("InvalidAction", self.ec2.create_vpc, CidrBlock="10.0.0.0/16", status=400)
+        self.expect_code("InvalidAction", self.ec2.create_transit_gateway, status=400)
         self.expect_code("UnknownOperationException", self.server.client("ssm").list_documents, status=400)
 
     def test_wrong_secret(self):

@@ -140,8 +140,8 @@ TEST_F(EndpointTest, ForeignHostsAndBrowsersAreRefusedBeforeTheBodyIsRead) {
 }
 
 TEST_F(EndpointTest, NamesInTheLogWhatIsNotSimulated) {
-  EXPECT_EQ(ec2("CreateVpc", "&CidrBlock=10.0.0.0%2F16").status, 400);
-  EXPECT_EQ(log_, "simulated cloud: ec2:CreateVpc is not simulated\n");
+  EXPECT_EQ(ec2("CreateTransitGateway", "").status, 400);
+  EXPECT_EQ(log_, "simulated cloud: ec2:CreateTransitGateway is not simulated\n");
 }
 
 TEST_F(EndpointTest, JsonErrorsHaveTheServicesForm) {

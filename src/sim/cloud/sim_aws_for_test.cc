@@ -1,6 +1,7 @@
 // A simulated AWS for tests in other languages: prints "url=...", serves until its input ends.
 //
 //   sim_aws_for_test [WORLD] [TIME_SCALE] [execute DIRECTORY | faults FILE]
+//   sim_aws_for_test operations SERVICE       lists what is simulated
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -9,10 +10,17 @@
 #include <string_view>
 
 #include "sim/cloud/fault_script.h"
+#include "sim/cloud/operations.h"
 #include "sim/cloud/sim_aws.h"
 
 int main(int argc, char** argv) {
   namespace sim = parallax::sim;
+  if (argc > 2 && std::string_view(argv[1]) == "operations") {
+    for (const std::string_view name : sim::operation_names(argv[2])) {
+      std::printf("%.*s\n", static_cast<int>(name.size()), name.data());
+    }
+    return 0;
+  }
   const auto clock = parallax::make_system_clock();
   const auto executor = parallax::make_thread_executor();
   sim::SimulatedAwsOptions options;

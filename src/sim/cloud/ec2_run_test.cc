@@ -96,8 +96,9 @@ TEST_F(Ec2Test, ADryRunChecksAndLaunchesNothing) {
   EXPECT_EQ(cloud_.instances().size(), before);
 }
 
-TEST_F(Ec2Test, WithoutADefaultVpcALaunchNeedsASubnet) {
-  for (const Json& subnet : ok("DescribeSubnets").list("Subnets")) {
+TEST_F(Ec2Test, AZoneWithoutADefaultSubnetTakesNoLaunchThatNamesIt) {
+  const Json subnets = ok("DescribeSubnets");
+  for (const Json& subnet : subnets.list("Subnets")) {
     if (subnet.text("AvailabilityZone") != "us-west-2a") {
       ok("DeleteSubnet", Json::object({{"SubnetId", subnet.text("SubnetId")}}));
     }

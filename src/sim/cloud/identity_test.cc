@@ -147,7 +147,9 @@ TEST(Authorize, TagsGivenAtCreationNeedCreateTags) {
       "Condition":{"StringEquals":{"aws:RequestTag/fleet":"x"}}})";
   const Json tagged = Json::object(
       {{"KeyName", "k"},
-       {"PublicKeyMaterial", "c3NoLWVkMjU1MTk="},
+       {"PublicKeyMaterial",
+        "c3NoLWVkMjU1MTkgQUFBQUMzTnphQzFsWkRJMU5URTVBQUFBSUlHNjQ4YWt4blBXeUF0amVzU2JhY1J3R0hkdUNkVkRtSTZaR3BKUDNMeDMgbW"
+        "U="},
        {"DryRun", true},
        {"TagSpecifications",
         JsonArray{Json::object(

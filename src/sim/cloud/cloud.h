@@ -69,7 +69,8 @@ struct CloudOptions {
   std::vector<std::string> regions = {"us-west-2", "us-east-1",      "sa-east-1",
                                       "eu-west-3", "ap-northeast-1", "ap-southeast-2"};
   int instances_per_region = 1;
-  // An IAM policy document: a second user has exactly these rights (kLimitedAccessKey, identity.h). Empty: no such user.
+  // An IAM policy document: a second user has exactly these rights (kLimitedAccessKey, identity.h). Empty: no such
+  // user.
   std::string policy;
   std::string fleet = "NAVO";
   double time_scale = 1;  // > 0

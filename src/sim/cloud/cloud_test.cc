@@ -301,6 +301,7 @@ TEST_F(CloudTest, AHaltedMachineStaysOnWithoutAnAgent) {
   cloud_.end_system(ref, SystemEnd::halted, Micros(0));
   ASSERT_EQ(guest_.powered_off.size(), 1U);
   guest_.dones[0](GuestResult{});  // too late: nobody is there to report it
+  pass(Seconds(1));                // by then GetCommandInvocation knows it
   EXPECT_EQ(invocation(command).text("Status"), "InProgress");
   pass(Seconds(100'000));  // past its execution time-out and the timer, which went with the system
   EXPECT_EQ(view().state, "running");

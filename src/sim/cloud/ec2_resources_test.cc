@@ -202,7 +202,8 @@ TEST_F(Ec2Test, ImportedKeysHaveTheFingerprintsThatAwsPrints) {
   const std::string ed25519 =
       "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIG648akxnPWyAtjesSbacRwGHduCdVDmI6ZGpJP3Lx3 me@host";
   const std::string rsa =
-      "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC0JX4oEfQuaGxg5hQHx6f/L75MKheEXkqzrJcO8nUdCo4cCishCojQia52Chu7mMeKDg1aXTOx5"
+      "ssh-rsa "
+      "AAAAB3NzaC1yc2EAAAADAQABAAAAgQC0JX4oEfQuaGxg5hQHx6f/L75MKheEXkqzrJcO8nUdCo4cCishCojQia52Chu7mMeKDg1aXTOx5"
       "lneDyp/AewayVbW+9Pvj07bzDtZ2DY1JM1jaWXArP+YrWRt7Kv2gkeMR7mVLW8WHXPeuzjskC4NLZ9NTybMRi/dHt0ZrSSrWw== me@host";
   const auto key = read_public_key(ed25519);
   ASSERT_TRUE(key.has_value());

@@ -154,8 +154,7 @@ const InstanceStatus& status_at(const Instance& instance, Monotonic when) {
 void system_ends(World& world, RegionState& region, Instance& instance, SystemEnd how) {
   end_processes(world, region, instance);
   if (how == SystemEnd::rebooted) {
-    later(world, region, instance, world.mono + world.draw(world.options.timings.agent),
-          [](World& w, RegionState& r, Instance& i) { agent_registers(w, r, i); });
+    begin_agent(world, region, instance);
   }
 }
 
@@ -227,15 +226,7 @@ void begin_launch(World& world, RegionState& region, Instance& instance, const s
 }
 
 void begin_reboot(World& world, RegionState& region, Instance& instance) {
-  instance.guest_timer.reset();
-  ++instance.guest_timer_id;
-  if (instance.agent_online) {
-    instance.last_ping = last_ping_of(world, instance);
-    instance.agent_online = false;
-  }
-  if (Guest* guest = world.guest; guest != nullptr) {
-    world.outbox.emplace_back([guest, ref = ref_of(region, instance)] { guest->kill_all(ref); });
-  }
+  end_processes(world, region, instance);
   ++instance.boot;
   begin_agent(world, region, instance);
 }

@@ -41,8 +41,8 @@ Result<Json> decode_json(const aws::Operation& operation, std::string_view body)
 // two templates that fit, the one with more fixed segments.
 const aws::Operation* match_route(const aws::ServiceModel& model, std::string_view method, std::string_view target);
 
-// rest-json: labels of the path, the query string, headers and the body. (A member that is the whole body does not occur
-// in the services that are simulated.)
+// rest-json: labels of the path, the query string, headers and the body. (A member that is the whole body does not
+// occur in the services that are simulated.)
 Result<Json> decode_rest(const aws::ServiceModel& model, const aws::Operation& operation, const http::Request& request);
 
 // %41 and, in forms, + for a blank. Error: MalformedQueryString.

@@ -2,49 +2,17 @@
 // there.
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <limits>
-#include <optional>
 
 #include <fmt/format.h>
 
 #include "aws/expression.h"
 #include "aws/expression_node.h"
+#include "aws/expression_token.h"
 #include "base/text.h"
 
 namespace parallax::aws::detail {
 
 namespace {
-
-enum class TokenKind {
-  end,
-  identifier,
-  quoted,
-  literal,
-  number,
-  dot,
-  star,
-  flatten,  // []
-  filter,   // [?
-  open_bracket,
-  close_bracket,
-  open_paren,
-  close_paren,
-  comma,
-  either,
-  both,
-  negation,
-  comparison,
-};
-
-struct Token {
-  TokenKind kind = TokenKind::end;
-  std::size_t column = 1;
-  std::string text = {};
-  Json value = {};
-  std::int64_t number = 0;
-  NodeKind comparison = NodeKind::equal;
-};
 
 // What binds tighter is higher; what is not named ends an expression. Below kProjectionStop a projection ends.
 constexpr int kProjectionStop = 10;
@@ -76,155 +44,6 @@ int power_of(TokenKind kind) {
   }
 }
 
-bool is_name_start(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-Error bad(std::string_view expression, std::size_t column, std::string_view what) {
-  Error error = make_error(ErrorKind::invalid,
-                           fmt::format("column {}: {} in '{}'", column, what, terminal_safe(expression, 300)));
-  error.code = "bad-expression";
-  return error;
-}
-
-class Lexer {
- public:
-  explicit Lexer(std::string_view text) : text_(text) {}
-
-  Result<std::vector<Token>> run() {
-    std::vector<Token> tokens;
-    for (;;) {
-      while (at_ < text_.size() && std::string_view(" \t\r\n").find(text_[at_]) != std::string_view::npos) {
-        ++at_;
-      }
-      Token token = TRY(next());
-      tokens.push_back(std::move(token));
-      if (tokens.back().kind == TokenKind::end) {
-        return tokens;
-      }
-    }
-  }
-
- private:
-  Result<Token> next() {
-    Token token;
-    token.column = at_ + 1;
-    if (at_ == text_.size()) {
-      return token;
-    }
-    const char c = text_[at_];
-    if (is_name_start(c)) {
-      const std::size_t begin = at_;
-      while (at_ < text_.size() && (is_name_start(text_[at_]) || is_digit(text_[at_]))) {
-        ++at_;
-      }
-      token.kind = TokenKind::identifier;
-      token.text = text_.substr(begin, at_ - begin);
-      return token;
-    }
-    if (is_digit(c) || c == '-') {
-      return number(std::move(token));
-    }
-    if (c == '\'' || c == '`' || c == '"') {
-      return quoted(std::move(token), c);
-    }
-    return symbol(std::move(token));
-  }
-
-  Result<Token> number(Token token) {
-    const char* const begin = text_.data() + at_;
-    const auto [end, status] = std::from_chars(begin, text_.data() + text_.size(), token.number);
-    if (status != std::errc()) {
-      return bad(text_, token.column, "not a number");
-    }
-    at_ += static_cast<std::size_t>(end - begin);
-    token.kind = TokenKind::number;
-    return token;
-  }
-
-  // Text up to the same quote; a backslash keeps the quote after it.
-  Result<Token> quoted(Token token, char quote) {
-    const std::size_t begin = ++at_;
-    while (at_ < text_.size() && text_[at_] != quote) {
-      at_ += text_[at_] == '\\' && at_ + 1 < text_.size() ? 2U : 1U;
-    }
-    if (at_ >= text_.size()) {
-      return bad(text_, token.column, "a quote that is not closed");
-    }
-    const std::string_view inside = text_.substr(begin, at_ - begin);
-    ++at_;
-    if (quote == '\'') {
-      token.kind = TokenKind::literal;
-      token.value = unescape(inside, '\'');
-      return token;
-    }
-    const std::string json = quote == '"' ? fmt::format("\"{}\"", inside) : unescape(inside, '`');
-    const Result<Json> value = parse_json(json);
-    if (!value) {
-      return bad(text_, token.column, "a literal that is not JSON");
-    }
-    token.kind = quote == '"' ? TokenKind::quoted : TokenKind::literal;
-    token.value = *value;
-    token.text = quote == '"' ? *value->string() : std::string();
-    return token;
-  }
-
-  static std::string unescape(std::string_view text, char quote) {
-    std::string plain;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      i += text[i] == '\\' && i + 1 < text.size() && text[i + 1] == quote ? 1U : 0U;
-      plain += text[i];
-    }
-    return plain;
-  }
-
-  Result<Token> symbol(Token token) {
-    struct Symbol {
-      std::string_view text;
-      TokenKind kind;
-      NodeKind comparison = NodeKind::equal;
-    };
-
-    // Longer ones first.
-    constexpr std::array<Symbol, 18> kSymbols{{{"[?", TokenKind::filter},
-                                               {"[]", TokenKind::flatten},
-                                               {"||", TokenKind::either},
-                                               {"&&", TokenKind::both},
-                                               {"==", TokenKind::comparison, NodeKind::equal},
-                                               {"!=", TokenKind::comparison, NodeKind::unequal},
-                                               {"<=", TokenKind::comparison, NodeKind::less_equal},
-                                               {">=", TokenKind::comparison, NodeKind::greater_equal},
-                                               {"<", TokenKind::comparison, NodeKind::less},
-                                               {">", TokenKind::comparison, NodeKind::greater},
-                                               {"!", TokenKind::negation},
-                                               {".", TokenKind::dot},
-                                               {"*", TokenKind::star},
-                                               {"[", TokenKind::open_bracket},
-                                               {"]", TokenKind::close_bracket},
-                                               {"(", TokenKind::open_paren},
-                                               {")", TokenKind::close_paren},
-                                               {",", TokenKind::comma}}};
-    const auto* const found = std::find_if(kSymbols.begin(), kSymbols.end(), [&](const Symbol& symbol) {
-      return text_.substr(at_).starts_with(symbol.text);
-    });
-    if (found == kSymbols.end()) {
-      return bad(text_, token.column, fmt::format("'{}' is not supported", terminal_safe(text_.substr(at_, 1))));
-    }
-    token.kind = found->kind;
-    token.comparison = found->comparison;
-    token.text = found->text;
-    at_ += found->text.size();
-    return token;
-  }
-
-  const std::string_view text_;
-  std::size_t at_ = 0;
-};
-
 ExpressionNode make_node(NodeKind kind, std::vector<ExpressionNode> children = {}) {
   ExpressionNode node;
   node.kind = kind;
@@ -251,9 +70,10 @@ class Parser {
 
   Error unexpected(const Token& token) const {
     if (token.kind == TokenKind::end) {
-      return bad(text_, token.column, "the expression ends too early");
+      return bad_expression(text_, token.column, "the expression ends too early");
     }
-    return bad(text_, token.column, fmt::format("unexpected {}", token.text.empty() ? "literal" : token.text));
+    return bad_expression(text_, token.column,
+                          fmt::format("unexpected {}", token.text.empty() ? "literal" : token.text));
   }
 
   Result<> expect(TokenKind kind) {
@@ -266,13 +86,13 @@ class Parser {
 
   Result<ExpressionNode> expression(int power) {
     if (++depth_ > Expression::kDepthMax) {
-      return bad(text_, peek().column, "too deeply nested");
+      return bad_expression(text_, peek().column, "too deeply nested");
     }
     ExpressionNode left = TRY(prefix(take()));
     while (power < power_of(peek().kind)) {
       left = TRY(infix(std::move(left), take()));
       if (++length_ > kOperatorsMax) {
-        return bad(text_, peek().column, "too many operators");
+        return bad_expression(text_, peek().column, "too many operators");
       }
     }
     --depth_;
@@ -351,7 +171,7 @@ class Parser {
       return make_node(NodeKind::projection, {std::move(left), TRY(right_side(power_of(TokenKind::star)))});
     }
     if (token.kind != TokenKind::number) {
-      return bad(text_, open.column, "a list of expressions is not supported");
+      return bad_expression(text_, open.column, "a list of expressions is not supported");
     }
     TRY(expect(TokenKind::close_bracket));
     ExpressionNode index = make_node(NodeKind::index);
@@ -380,14 +200,14 @@ class Parser {
       return expression(power);
     }
     if (kind == TokenKind::open_bracket) {
-      return bad(text_, peek().column, "a list of expressions is not supported");
+      return bad_expression(text_, peek().column, "a list of expressions is not supported");
     }
     return unexpected(peek());
   }
 
   Result<ExpressionNode> call(const ExpressionNode& name, const Token& open) {
     if (name.kind != NodeKind::field || name.quoted) {
-      return bad(text_, open.column, "a call of what is no function's name");
+      return bad_expression(text_, open.column, "a call of what is no function's name");
     }
 
     struct Function {
@@ -401,8 +221,8 @@ class Parser {
     const auto* const function = std::find_if(kFunctions.begin(), kFunctions.end(),
                                               [&](const Function& known) { return known.name == name.text; });
     if (function == kFunctions.end()) {
-      return bad(text_, open.column - std::min(open.column - 1, name.text.size()),
-                 fmt::format("function '{}' is not supported", terminal_safe(name.text, 40)));
+      return bad_expression(text_, open.column - std::min(open.column - 1, name.text.size()),
+                            fmt::format("function '{}' is not supported", terminal_safe(name.text, 40)));
     }
     std::vector<ExpressionNode> arguments;
     while (arguments.size() < function->arguments) {
@@ -429,9 +249,9 @@ class Parser {
 
 Result<ExpressionNode> parse_expression(std::string_view text) {
   if (text.size() > Expression::kBytesMax) {
-    return bad(text, Expression::kBytesMax, fmt::format("more than {} bytes", Expression::kBytesMax));
+    return bad_expression(text, Expression::kBytesMax, fmt::format("more than {} bytes", Expression::kBytesMax));
   }
-  return Parser(text, TRY(Lexer(text).run())).run();
+  return Parser(text, TRY(tokenize(text))).run();
 }
 
 }  // namespace parallax::aws::detail

@@ -12,9 +12,7 @@ namespace {
 
 using testing::Bench;
 using testing::ec2_error;
-using testing::FakeHttp;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 constexpr const char* kRefused =
     "<Response><Errors><Error><Code>AuthFailure</Code><Message>AWS was not able to validate the provided access "

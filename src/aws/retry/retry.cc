@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-
-#include <fmt/format.h>
+#include <string_view>
 
 #include "aws/protocol/errors.h"
-#include "base/text.h"
 
 namespace parallax::aws {
 
@@ -56,17 +54,6 @@ bool is_worth_repeating(const Error& error, Repeat repeat) {
 }
 
 }  // namespace
-
-Result<RetryMode> parse_retry_mode(std::string_view text) {
-  if (equals_ignore_case(text, "standard") || equals_ignore_case(text, "legacy")) {
-    return RetryMode::standard;
-  }
-  if (equals_ignore_case(text, "adaptive")) {
-    return RetryMode::adaptive;
-  }
-  return make_error(ErrorKind::invalid,
-                    fmt::format("'{}' is no retry mode: use standard, adaptive or legacy", terminal_safe(text, 40)));
-}
 
 bool RetryBudget::take(int cost) {
   const MutexLock lock(mutex_);

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <optional>
-#include <string_view>
 
 #include "base/mutex.h"
 #include "base/rng.h"
@@ -14,17 +13,9 @@ namespace parallax::aws {
 // Whether a call may be sent again when nobody knows if the first one took effect (a lost answer).
 enum class Repeat { safe, unsafe };
 
-// AWS_RETRY_MODE. `adaptive` is `standard`: what it adds, a rate that falls when the service throttles, our limiter
-// (limiter.h) does in both modes.
-enum class RetryMode { standard, adaptive };
-
-// "standard", "adaptive"; "legacy", botocore's former default, is read as standard. Error: invalid for anything else.
-Result<RetryMode> parse_retry_mode(std::string_view text);
-
 struct RetryOptions {
   int attempts_max = 3;           // includes the first; 1 means never retry
   Micros delay_max{Seconds(20)};  // of our own back-off; larger is gentler on a throttled region
-  RetryMode mode = RetryMode::standard;
 };
 
 // Retries that all calls to one service in one region may spend together, so that an outage is not answered by a flood:

@@ -138,13 +138,6 @@ TEST(Retry, RepeatsADamagedAnswerWhereThatIsSafe) {
   EXPECT_FALSE(Retry({}, Repeat::unsafe, rng, budget).next_delay(damaged, kEver));
 }
 
-TEST(Retry, ReadsTheModesThatToolsKnow) {
-  EXPECT_EQ(parse_retry_mode("standard").value(), RetryMode::standard);
-  EXPECT_EQ(parse_retry_mode("Adaptive").value(), RetryMode::adaptive);
-  EXPECT_EQ(parse_retry_mode("legacy").value(), RetryMode::standard);
-  EXPECT_EQ(parse_retry_mode("eager").error().text(), "'eager' is no retry mode: use standard, adaptive or legacy");
-}
-
 TEST(RetryBudget, EndsRetriesWhenItIsSpent) {
   FixedRng rng(0.5);
   RetryBudget budget;

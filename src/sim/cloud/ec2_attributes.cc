@@ -166,7 +166,7 @@ Result<std::vector<std::string>> checked_groups(Context& context, const Instance
     ids.push_back(id);
   }
   std::ranges::sort(ids);
-  ids.erase(std::ranges::unique(ids).begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   if (ids.size() > kGroupsPerInterface) {
     return client_error("SecurityGroupsPerInterfaceLimitExceeded",
                         "The maximum number of security groups per interface has been reached.");

@@ -292,6 +292,7 @@ std::vector<Zone> zones_of(const std::string& region) {
   prefix += region.substr(region.rfind('-') + 1);
   const int count = region == "us-east-1" ? 6 : 3;
   std::vector<Zone> zones;
+  zones.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) {
     zones.push_back(Zone{region + static_cast<char>('a' + i), fmt::format("{}-az{}", prefix, i + 1)});
   }

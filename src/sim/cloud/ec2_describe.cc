@@ -6,6 +6,7 @@ namespace parallax::sim {
 
 Result<std::vector<Json>> choose_resources(Context& context, ResourceKind kind, const std::vector<std::string>& ids) {
   std::vector<Json> rendered;
+  rendered.reserve(ids.size());
   for (const std::string& id : ids) {
     rendered.push_back(with_tags(context.world, *TRY(find_resource(context, kind, id))));
   }

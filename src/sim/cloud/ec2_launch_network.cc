@@ -147,7 +147,7 @@ Result<> choose_groups(Context& context, const std::vector<std::string>& ids, co
     plan.group_ids.push_back(group_named(context.region, plan.vpc_id, "default")->id);
   }
   std::ranges::sort(plan.group_ids);
-  plan.group_ids.erase(std::ranges::unique(plan.group_ids).begin(), plan.group_ids.end());
+  plan.group_ids.erase(std::unique(plan.group_ids.begin(), plan.group_ids.end()), plan.group_ids.end());
   if (plan.group_ids.size() > kGroupsPerInterface) {
     return client_error("SecurityGroupsPerInterfaceLimitExceeded",
                         "The maximum number of security groups per interface has been reached.");

@@ -97,6 +97,7 @@ Result<Json> replace(Context& context, const Json& input) {
 Result<Json> describe(Context& context, const Json& input) {
   std::vector<Json> rendered;
   const std::vector<std::string> ids = strings_of(input, "AssociationIds");
+  rendered.reserve(ids.size());
   for (const std::string& id : ids) {
     rendered.push_back(TRY(find_association(context, id))->description);
   }

@@ -6,7 +6,6 @@
 namespace parallax::sim {
 namespace {
 
-using testing::HasSubstr;
 using testing::StartsWith;
 
 Json named(const char* name, Json value) {

@@ -135,9 +135,10 @@ Result<> call_one(aws::Client& client, const aws::CallTarget& target, const AwsR
     return emit_pages(client, target, request, options, emit);
   }
   const std::string& operation = request.operation->name;
-  Json result = request.waiter != nullptr ? TRY(aws::wait(client, target, request.waiter->name, request.params, options))
-                : paginate                ? TRY(aws::collect_pages(client, target, operation, request.params, options))
-                                          : TRY(client.call(target, operation, request.params, options));
+  Json result = request.waiter != nullptr
+                    ? TRY(aws::wait(client, target, request.waiter->name, request.params, options))
+                : paginate ? TRY(aws::collect_pages(client, target, operation, request.params, options))
+                           : TRY(client.call(target, operation, request.params, options));
   emit(Json::object({{"result", std::move(result)}}), true);
   return {};
 }

@@ -210,8 +210,9 @@ void check_endpoints(Patient& patient) {
   for (const std::string_view name : aws::service_names()) {
     const aws::ServiceModel* model = aws::find_service(name);
     const Result<aws::Endpoint> endpoint =
-        model == nullptr ? make_error(ErrorKind::internal, "no model")
-                         : aws::resolve_endpoint(model->metadata(), patient.regions.front(), patient.session.settings.endpoint);
+        model == nullptr
+            ? make_error(ErrorKind::internal, "no model")
+            : aws::resolve_endpoint(model->metadata(), patient.regions.front(), patient.session.settings.endpoint);
     Check check{"endpoint", std::string(name), Verdict::ok, "", "", ""};
     if (endpoint) {
       check.found = fmt::format("{}, signed for {}", endpoint->url, endpoint->signing_region);

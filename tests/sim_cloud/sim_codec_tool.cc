@@ -1,4 +1,5 @@
-// The simulated cloud's decoders and encoders on stdin and stdout, one JSON object a line each way, for codec_oracle.py.
+// The simulated cloud's decoders and encoders on stdin and stdout, one JSON object a line each way, for
+// codec_oracle.py.
 //   {"do":"services"}                                                 -> ["ec2",...]
 //   {"do":"decode","service","method","url","headers","body"}         -> {"operation","input"} or {"error"}
 //   {"do":"encode","service","operation","output"}                    -> {"status","headers","body"}

@@ -138,13 +138,13 @@ Tally call_places(Executor& executor, const std::vector<std::string>& places, co
   std::atomic<std::size_t> next{0};
 
   const std::function<void(std::size_t)> do_place = [&](std::size_t place) {
-    const auto push = [&](Json body, bool last, std::optional<Error> error) {
+    const auto push = [&](const Json& body, bool last, std::optional<Error> error) {
       Answer answer{place, Json(), last, std::move(error)};
       const bool pushed = queue.push({std::move(answer), writer.render(places[place], body)}, kNever, {});
       CHECK(pushed, places[place]);
     };
     const Result<> result =
-        work(place, ended.get_token(), [&](Json body, bool last) { push(std::move(body), last, std::nullopt); });
+        work(place, ended.get_token(), [&](const Json& body, bool last) { push(body, last, std::nullopt); });
     if (!result) {
       push(Json::object({{"error", error_to_json(result.error())}}), true, result.error());
     }

@@ -271,7 +271,8 @@ class Connection final : public ConnectionBase, public std::enable_shared_from_t
 
   static void handle(Self self) {
     if (PacedService* const paced = self->core_.paced) {
-      take_pace(std::move(self), [paced, request = &self->request_] { return paced->begin(*request); });
+      const Request* const request = &self->request_;  // the connection outlives the step
+      take_pace(std::move(self), [paced, request] { return paced->begin(*request); });
       return;
     }
     Response response = guarded([&] { return self->core_.service.handle(self->request_); }, self->request_.url);

@@ -100,6 +100,7 @@ std::optional<FaultKind> parse_fault_kind(std::string_view name) {
 const std::vector<FaultKind>& fault_kinds() {
   static const std::vector<FaultKind> kKinds = [] {
     std::vector<FaultKind> kinds;
+    kinds.reserve(kNames.size());
     for (const auto& [kind, name] : kNames) {
       kinds.push_back(kind);
     }

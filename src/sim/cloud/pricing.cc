@@ -246,6 +246,7 @@ Result<Json> get_attribute_values(Context& /*context*/, const Json& input) {
     }
   }
   std::vector<Json> list;
+  list.reserve(values.size());
   for (const std::string& value : values) {
     list.push_back(Json::object({{"Value", value}}));
   }

@@ -62,15 +62,14 @@ class XmlWriter {
  private:
   void member(const Member& member, const Json& value) {
     const Shape& shape = *member.shape;
-    if (!member.flattened && !shape.flattened) {
-      element(member.wire_name(), shape, value);
-    } else if (const JsonArray* items = value.items(); items != nullptr && shape.type == ShapeType::list) {
+    const bool flat = member.flattened || shape.flattened;
+    if (const JsonArray* items = value.items(); flat && items != nullptr && shape.type == ShapeType::list) {
       // A flattened list goes by the name of its items, if they have one.
       const std::string& name = shape.item.location_name.empty() ? member.wire_name() : shape.item.location_name;
       for (const Json& item : *items) {
         element(name, *shape.item.shape, item);
       }
-    } else if (const JsonObject* entries = value.members(); entries != nullptr && shape.type == ShapeType::map) {
+    } else if (const JsonObject* entries = value.members(); flat && entries != nullptr && shape.type == ShapeType::map) {
       for (const auto& [key, inner] : *entries) {
         entry(member.wire_name(), shape, key, inner);
       }

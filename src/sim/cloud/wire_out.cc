@@ -69,7 +69,8 @@ class XmlWriter {
       for (const Json& item : *items) {
         element(name, *shape.item.shape, item);
       }
-    } else if (const JsonObject* entries = value.members(); flat && entries != nullptr && shape.type == ShapeType::map) {
+    } else if (const JsonObject* entries = value.members();
+               flat && entries != nullptr && shape.type == ShapeType::map) {
       for (const auto& [key, inner] : *entries) {
         entry(member.wire_name(), shape, key, inner);
       }

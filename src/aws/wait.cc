@@ -17,8 +17,10 @@ namespace {
 constexpr Micros kPauseFirst = Seconds(2);
 constexpr Micros kPauseLeast = Seconds(1);
 constexpr Micros kPauseMost = Seconds(30);
-// The last poll comes this long before the deadline, so that its answer has time to arrive.
+// The last poll comes this long before the deadline, or a tenth of the whole wait, so that its answer has time to
+// arrive.
 constexpr Micros kLastPoll = Seconds(2);
+constexpr int kLastPollShare = 10;
 constexpr std::size_t kSeenBytesMax = 300;
 
 Error coded(ErrorKind kind, std::string code, std::string message) {
@@ -213,13 +215,14 @@ class Waiting {
   Result<> pause() {
     Clock& clock = client_.clock();
     const Micros left = options_.deadline - clock.monotonic();
-    if (left <= kLastPoll) {
+    const Micros last_poll = std::min(kLastPoll, (options_.deadline - began_) / kLastPollShare);
+    if (left <= last_poll) {
       return late();
     }
     const double jitter = 0.9 + 0.2 * client_.rng().unit();
     const Micros wish(static_cast<std::int64_t>(static_cast<double>(pause_.count()) * jitter));
     pause_ = std::min(pause_ * 2, pause_longest_);
-    if (!clock.sleep_for(std::min(wish, left - kLastPoll), options_.stop)) {
+    if (!clock.sleep_for(std::min(wish, left - last_poll), options_.stop)) {
       return coded(ErrorKind::cancelled, "cancelled", "cancelled");
     }
     return {};
@@ -236,8 +239,8 @@ class Waiting {
 
   Error late() const {
     std::string message = fmt::format("{} was not reached within {} ({} {}); last seen: {}", waiter_.name,
-                                      to_human(client_.clock().monotonic() - began_), polls_,
-                                      polls_ == 1 ? "poll" : "polls", last_ ? describe(acceptors_, *last_) : "nothing");
+                                      to_human(options_.deadline - began_), polls_, polls_ == 1 ? "poll" : "polls",
+                                      last_ ? describe(acceptors_, *last_) : "nothing");
     if (last_ && last_->has_value() && !last_is_known_) {
       message += ", for which the waiter names no outcome: it goes on for ever if that does not change";
     }

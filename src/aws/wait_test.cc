@@ -92,7 +92,7 @@ TEST(Wait, SaysWhatWasLastSeenOfAStateThatTheWaiterForgot) {
   EXPECT_EQ(error.kind, ErrorKind::timeout);
   EXPECT_EQ(error.code, "waiter-deadline");
   EXPECT_EQ(error.message,
-            "InstanceRunning was not reached within 28.0 s (5 polls); last seen: "
+            "InstanceRunning was not reached within 30.0 s (5 polls); last seen: "
             "Reservations[].Instances[].State.Name = [\"stopped\"], for which the waiter names no outcome: it goes on "
             "for ever if that does not change");
   // The last poll comes two seconds before the deadline.

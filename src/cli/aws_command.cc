@@ -97,12 +97,16 @@ Result<int> show_requests(const AwsRequest& request, const std::vector<Place>& p
     for (const auto& [name, value] : preview.request.headers) {
       headers.set(name, value);
     }
+    // Some calls, such as AssumeRoleWithWebIdentity, are made without a signature.
+    const Json signed_for =
+        request.operation->is_unsigned
+            ? Json()
+            : Json::object({{"service", preview.signing_service}, {"region", preview.signing_region}});
     document.set(place.key, Json::object({{"request", Json::object({{"method", preview.request.method},
                                                                     {"url", preview.request.url},
                                                                     {"headers", std::move(headers)},
                                                                     {"body", preview.request.body}})},
-                                          {"signed_for", Json::object({{"service", preview.signing_service},
-                                                                       {"region", preview.signing_region}})}}));
+                                          {"signed_for", signed_for}}));
   }
   print(document.pretty() + "\n");
   return 0;

@@ -1,6 +1,7 @@
 #include "cli/aws_request.h"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
@@ -16,6 +17,9 @@ namespace {
 
 constexpr std::size_t kParamsBytesMax = 16U << 20U;
 constexpr std::string_view kHidden = "(sensitive, not shown)";
+constexpr std::string_view kHiddenBlob = "KHNlbnNpdGl2ZSwgbm90IHNob3duKQ==";  // the same in base64, as blobs are
+// Secrets that older models do not mark as such.
+constexpr std::array<std::string_view, 3> kSecretNames = {"UserData", "WebIdentityToken", "SAMLAssertion"};
 // Where to ask which regions an account has, when nothing says where it is at home.
 constexpr std::string_view kFirstRegion = "us-east-1";
 
@@ -157,23 +161,25 @@ Result<std::vector<Place>> places_of(const Arguments& arguments, const aws::Serv
   return places;
 }
 
-Json hide_sensitive(const aws::Shape& shape, const Json& value) {
+Json hide_sensitive(const aws::Shape& shape, const Json& value, bool is_secret) {
   if (value.is_null()) {
     return value;
   }
-  if (shape.sensitive) {
-    return kHidden;
+  const bool is_text = shape.type == aws::ShapeType::string || shape.type == aws::ShapeType::blob;
+  if (shape.sensitive || (is_secret && is_text)) {
+    return shape.type == aws::ShapeType::blob ? kHiddenBlob : kHidden;
   }
   Json hidden = value;
   if (JsonArray* items = hidden.items(); items != nullptr && shape.type == aws::ShapeType::list) {
     for (Json& item : *items) {
-      item = hide_sensitive(*shape.item.shape, item);
+      item = hide_sensitive(*shape.item.shape, item, is_secret);
     }
   } else if (JsonObject* members = hidden.members()) {
     for (auto& [name, inner] : *members) {
       const aws::Member* member = shape.type == aws::ShapeType::map ? &shape.value : shape.find_member(name);
+      const bool secret = std::find(kSecretNames.begin(), kSecretNames.end(), name) != kSecretNames.end();
       if (member != nullptr) {
-        inner = hide_sensitive(*member->shape, inner);
+        inner = hide_sensitive(*member->shape, inner, is_secret || secret);
       }
     }
   }

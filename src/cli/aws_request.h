@@ -33,7 +33,8 @@ struct Place {
 Result<std::vector<Place>> places_of(const Arguments& arguments, const aws::ServiceModel& model, AwsSession& session,
                                      World& world, Monotonic deadline);
 
-// `value` with the members that the model calls sensitive replaced: for showing a request.
-Json hide_sensitive(const aws::Shape& shape, const Json& value);
+// `value` with what the model calls sensitive replaced, and what older models should: for showing a request.
+// `is_secret`: all its text is.
+Json hide_sensitive(const aws::Shape& shape, const Json& value, bool is_secret = false);
 
 }  // namespace parallax::cli

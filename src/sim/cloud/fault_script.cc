@@ -181,7 +181,12 @@ class ScriptReader {
     for (const LocatedMember& member : *table.value.table()) {
       const std::int64_t* number = member.value.integer();
       const std::size_t slash = member.name.find('/');
-      if (slash == std::string::npos || slash == 0 || slash + 1 == member.name.size()) {
+      const std::string zone = member.name.substr(0, slash);
+      const std::string type = slash == std::string::npos ? "" : member.name.substr(slash + 1);
+      const auto is_part = [](const std::string& part) {
+        return part == "*" || (!part.empty() && part.find('*') == std::string::npos);
+      };
+      if (!is_part(zone) || !is_part(type) || (zone == "*" && type == "*")) {
         return error(member.place, "write \"ZONE/TYPE\": \"us-west-2a/t3.micro\", \"us-west-2a/*\" or \"*/t3.micro\"");
       }
       if (number == nullptr || *number < 0 || *number > kInstancesMax) {

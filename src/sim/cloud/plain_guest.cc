@@ -7,13 +7,15 @@ namespace parallax::sim {
 
 void PlainGuest::run(const GuestCommand& command, std::function<void(GuestResult)> done) {
   GuestResult result;
-  result.exit_code = 126;
-  result.err =
-      "This simulated cloud does not execute commands: it was started without --execute. "
-      "Of the script only plain shutdown lines were honoured.\n";
+  result.exit_code = 0;
   for (const std::string_view line : split(command.script, '\n')) {
     if (const auto request = parse_power_command(words_of_line(line), clock_.now())) {
       apply_power_request(*request, command.instance, std::chrono::minutes(1), control_);
+    } else if (!trim(line).empty()) {
+      result.exit_code = 126;
+      result.err =
+          "This simulated cloud does not execute commands: it was started without --execute. "
+          "Of the script only plain shutdown lines were honoured.\n";
     }
   }
   done(std::move(result));

@@ -93,7 +93,7 @@ echo "ok: running"
 
 tries=0
 until command_id=$(aws ssm send-command --instance-ids "$id" --document-name AWS-RunShellScript \
-    --parameters commands='shutdown -P +60' --query Command.CommandId 2>"$work/refused"); do
+    --parameters commands='["shutdown -P +60","echo hello"]' --query Command.CommandId 2>"$work/refused"); do
   grep -q InvalidInstanceId "$work/refused" || { cat "$work/refused"; exit 1; }
   tries=$((tries + 1))
   [ "$tries" -lt 100 ] || { echo "FAILED: the agent never registered"; exit 1; }

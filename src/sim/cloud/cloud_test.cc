@@ -346,6 +346,9 @@ TEST_F(CloudTest, PlainGuestHonoursShutdownLinesAndRunsNothing) {
   pass(Seconds(5));
   EXPECT_EQ(invocation(command).integer("ResponseCode", 0), 126);
   EXPECT_TRUE(view().guest_timer.has_value());
+  const std::string shutdown_alone = send("shutdown -P +10\n")->find("Command")->text("CommandId");
+  pass(Seconds(5));
+  EXPECT_EQ(invocation(shutdown_alone).integer("ResponseCode", -1), 0);
 }
 
 TEST_F(CloudTest, PagesThroughAListWithTokensOfTheSameOperation) {

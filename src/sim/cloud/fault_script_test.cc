@@ -63,6 +63,7 @@ TEST(FaultScript, PointsAtWhatIsWrong) {
   EXPECT_THAT(complaint("[[fault]]\nnth = 1\n"), testing::HasSubstr("no 'kind'"));
   EXPECT_THAT(complaint("[fault]\nkind = \"slow\"\n"), testing::HasSubstr("[[fault]]"));
   EXPECT_THAT(complaint("[capacity]\nus-west-2a = 1\n"), testing::HasSubstr("ZONE/TYPE"));
+  EXPECT_THAT(complaint("[capacity]\n\"us-west-2*/t3.micro\" = 1\n"), testing::HasSubstr("ZONE/TYPE"));
   EXPECT_THAT(complaint("[latency]\nmars-1 = \"1s\"\n"), testing::HasSubstr("unknown region 'mars-1'"));
   EXPECT_THAT(complaint("[falt]\n"), testing::HasSubstr("did you mean 'fault'?"));
 }

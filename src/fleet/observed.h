@@ -1,0 +1,155 @@
+// What is: the resources of a fleet in its regions, as Describe calls show them, and nothing else (design, invariant
+// 5).
+//
+// To observe a healthy region takes four calls: DescribeTags (everything with our tag or our Name, of any kind),
+// DescribeInstances, DescribeImages, DescribeSecurityGroups. What these show decides whether more is asked: key pairs,
+// volumes, snapshots, addresses and schedules only where the tags or the specification say that there is something to
+// see; VPCs, subnets, type offerings and the stock image only where something has to be made.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "fleet/region_api.h"
+#include "fleet/run.h"
+#include "fleet/spec.h"
+
+namespace parallax::fleet {
+
+using Tags = std::map<std::string, std::string>;
+
+struct ImageSeen {
+  std::string id, name, state, state_reason;  // "available", "pending", "failed", ...
+  std::string architecture, root_device;
+  std::string source_image, source_region;  // empty where EC2 does not tell
+  std::vector<std::string> snapshots;       // of its block devices
+  std::int64_t gib = 0;                     // of its block devices together
+  Tags tags;
+};
+
+struct SnapshotSeen {
+  std::string id, state, description;
+  std::int64_t gib = 0;  // of the volume: an upper bound of what is billed
+  Tags tags;
+};
+
+struct VolumeSeen {
+  std::string id, state, type, attached_to;
+  std::int64_t gib = 0;
+  bool encrypted = false;
+  Tags tags;
+};
+
+struct AddressSeen {
+  std::string allocation_id, public_ip, attached_to;
+  Tags tags;
+};
+
+struct KeySeen {
+  std::string id, name, type, fingerprint;
+  std::string public_key;  // the OpenSSH line, where it was asked for
+  Tags tags;
+};
+
+// One rule of a group with one peer. Its identity leaves the description out, as EC2's does.
+struct Rule {
+  bool egress = false;
+  std::string protocol;         // "tcp", "-1", ...
+  std::optional<int> from, to;  // ports; absent: all, or none for -1
+  std::string peer;             // CIDR, "sg-..." or "pl-..."
+  std::string description;
+
+  auto identity() const { return std::tie(egress, protocol, from, to, peer); }
+
+  friend bool operator<(const Rule& a, const Rule& b) { return a.identity() < b.identity(); }
+
+  friend bool operator==(const Rule& a, const Rule& b) { return a.identity() == b.identity(); }
+};
+
+// "in tcp 22 from 203.0.113.0/24"
+std::string to_text(const Rule& rule);
+
+struct GroupSeen {
+  std::string id, name, vpc, description;
+  std::set<Rule> rules;
+  Tags tags;
+};
+
+struct MachineSeen {
+  Instance instance;
+  std::string image, key_name, profile, subnet, vpc;  // profile: the name in its ARN
+  std::vector<std::string> groups;                    // ids
+  std::vector<std::string> volumes;                   // ids of its block devices
+  bool imds_v2_required = false;
+};
+
+struct ScheduleSeen {
+  std::string name, instance_id, expression, state;
+};
+
+// What is asked only where something has to be made.
+struct LaunchPlaces {
+  std::string vpc;                                        // the default one, or the configured subnet's
+  std::string vpc_problem;                                // why there is none: a sentence
+  std::map<std::string, std::set<std::string>> zones_of;  // instance type: zones that offer it
+  std::string stock_image;
+  std::string stock_problem;
+};
+
+struct RegionSeen {
+  std::string region;
+  std::optional<Error> problem;  // the region could not be looked at: nothing else is known
+  // With our tag, or with our name and no fleet's tag (is_ours tells which).
+  std::vector<MachineSeen> machines;  // living states alone
+  std::vector<ImageSeen> images;
+  std::vector<GroupSeen> groups;
+  std::vector<KeySeen> keys;
+  std::vector<SnapshotSeen> snapshots;  // with our tag, or in our images' block devices
+  std::vector<VolumeSeen> volumes;      // with our tag and attached to none of our machines
+  std::vector<AddressSeen> addresses;
+  std::vector<ScheduleSeen> schedules;
+  std::map<std::string, Instant> pings;  // of agents of running machines; asked for by check alone
+  std::optional<LaunchPlaces> places;
+  int calls = 0;  // how many requests it took
+};
+
+struct ProfileSeen {
+  bool role_exists = false, profile_exists = false, role_in_profile = false;
+  std::string role_name, role_path, trust, arn;
+  std::map<std::string, std::string> inline_policies;  // name: document, decoded
+  std::vector<std::string> attached_policies;          // ARNs
+  Tags role_tags, profile_tags;
+};
+
+struct Observed {
+  std::string account, partition;
+  std::optional<Error> problem;       // the account could not be asked: nothing can be planned
+  std::optional<Error> home_problem;  // home's originals could not be seen: what needs them cannot be planned
+  std::optional<ImageSeen> home_image;
+  std::optional<GroupSeen> home_group;
+  std::optional<ProfileSeen> profile;         // absent where IAM was not asked
+  std::optional<Error> profile_problem;       // IAM could not be asked
+  std::optional<ProfileSeen> scheduler_role;  // role alone
+  std::vector<RegionSeen> regions;            // in the order asked for
+};
+
+bool is_ours(const Tags& tags, const std::string& fleet);
+
+struct ObserveOptions {
+  std::vector<std::string> regions;
+  Micros timeout{Seconds(120)};
+  bool for_clear = false;  // everything that could have to be deleted; nothing of what is needed to make things
+  bool for_check = false;  // agents' pings; places and IAM only where something lacks
+  bool by_name = false;    // adopt: also look for what bears our names without any fleet's tag
+};
+
+// All regions at once; a region's failure is its own. Throttled calls are asked again until the time-out.
+Observed observe(const FleetDeps& deps, const Spec& spec, const ObserveOptions& options, std::stop_token stop,
+                 const TroubleObserver& trouble = {});
+
+}  // namespace parallax::fleet

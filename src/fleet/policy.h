@@ -11,15 +11,26 @@
 
 namespace parallax::fleet {
 
+// Names that policies, plan and change agree on. The machine's role bears the name of its profile (ProfileSpec).
+inline constexpr const char* kRolePolicyName = "parallax";           // of the inline policy of our roles
+inline constexpr const char* kSchedulerRole = "parallax-scheduler";  // of the role that schedules stop machines with
+inline constexpr const char* kScheduleGroup = "default";
+inline constexpr const char* kSchedulePrefix = "parallax-stop-";  // then the instance's id
+
 // Who needs the policy. `machine`: the role of the fleet's instances. `scheduler`: the role that EventBridge Scheduler
 // stops instances with.
 enum class PolicyFor { setup, run, check, clear, adopt, machine, scheduler };
 
+inline constexpr PolicyFor kPolicies[] = {PolicyFor::setup, PolicyFor::run,     PolicyFor::check,    PolicyFor::clear,
+                                          PolicyFor::adopt, PolicyFor::machine, PolicyFor::scheduler};
+
+// Error: invalid, listing the words.
 Result<PolicyFor> parse_policy_for(std::string_view word);
 std::string_view to_string(PolicyFor whom);
 
 // A policy document, "Version": "2012-10-17", each statement with a Sid that says what it is for. `partition` as in
-// "arn:aws:".
+// "arn:aws:". What the specification does not ask for (an image's copy, a key pair, a schedule, a role of ours) is not
+// allowed in `setup`; `clear` may delete all that an earlier specification may have made.
 Json policy_document(const Spec& spec, PolicyFor whom, const std::string& account, const std::string& partition);
 
 // Who may assume the role: the trust policy of `machine` and `scheduler`.

@@ -1,0 +1,61 @@
+#include "cli/fleet_commands.h"
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "cli/fleet_session.h"
+
+namespace parallax::cli {
+
+Result<bool> wants_json(const Arguments& arguments) {
+  const std::string output = arguments.value_or("--output", "table");
+  if (output != "table" && output != "json") {
+    return make_error(ErrorKind::invalid, fmt::format("--output: '{}' is not table or json", output));
+  }
+  return output == "json";
+}
+
+std::size_t count_vantages(const std::vector<fleet::RegionVantages>& found) {
+  std::size_t count = 0;
+  for (const fleet::RegionVantages& region : found) {
+    count += region.vantages.size();
+  }
+  return count;
+}
+
+void tell_problems(const std::vector<fleet::RegionVantages>& found) {
+  for (const fleet::RegionVantages& region : found) {
+    if (!region.problem.empty()) {
+      log::error(fmt::format("{}: {}", region.region, region.problem));
+    }
+  }
+}
+
+void tell_trouble(const std::string& region, const std::string& text) {
+  log::note(fmt::format("{}: {}", region, text));
+}
+
+Option poll_option() {
+  return {"--poll", OptionKind::value, "TIME", "between two looks at a region (default 1s)"};
+}
+
+Option state_option() {
+  return {"--state", OptionKind::value, "DIR", "where the controller keeps its journal"};
+}
+
+Result<fleet::RunOptions> run_options(const Arguments& arguments) {
+  fleet::RunOptions options;
+  options.owner = controller_name();
+  options.poll = TRY(parse_duration(arguments.value_or("--poll", "1s")).with_context("reading --poll"));
+  if (options.poll < Millis(50)) {
+    return make_error(ErrorKind::invalid, "--poll: below 50ms the polls would use up the regions' request buckets");
+  }
+  return options;
+}
+
+std::vector<Option> operator+(std::vector<Option> options, const std::vector<Option>& more) {
+  options.insert(options.end(), more.begin(), more.end());
+  return options;
+}
+
+}  // namespace parallax::cli

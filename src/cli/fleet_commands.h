@@ -1,0 +1,39 @@
+// The commands below `fleet`, one file each, and what they share.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/args.h"
+#include "cli/world.h"
+#include "fleet/run.h"
+
+namespace parallax::cli {
+
+Command fleet_check_command();
+Command fleet_run_command();
+Command fleet_start_command();
+Command fleet_stop_command();
+
+// Only a region that throttles us is asked for so long; one that cannot be reached is given up after a few attempts.
+inline constexpr Micros kFindTimeout{Seconds(300)};
+
+// --output. Error: invalid.
+Result<bool> wants_json(const Arguments& arguments);
+
+std::size_t count_vantages(const std::vector<fleet::RegionVantages>& found);
+// Says on stderr which regions could not be looked at.
+void tell_problems(const std::vector<fleet::RegionVantages>& found);
+// A fleet::TroubleObserver that says it on stderr.
+void tell_trouble(const std::string& region, const std::string& text);
+
+// --poll: between two looks at a region.
+Option poll_option();
+// --state: where the controller's journal lies.
+Option state_option();
+// Error: invalid (--poll).
+Result<fleet::RunOptions> run_options(const Arguments& arguments);
+
+std::vector<Option> operator+(std::vector<Option> options, const std::vector<Option>& more);
+
+}  // namespace parallax::cli

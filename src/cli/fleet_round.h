@@ -1,0 +1,25 @@
+// A round as `fleet run`, `start` and `exec` carry it out: journal, progress, reports to the collector.
+#pragma once
+
+#include <vector>
+
+#include "cli/args.h"
+#include "cli/fleet_session.h"
+#include "cli/world.h"
+#include "fleet/run.h"
+
+namespace parallax::cli {
+
+// Runs the round. The journal is left out, and said so, where it cannot be opened. `observe` hears of each change too.
+Result<fleet::RoundOutcome> carry_out_round(const Arguments& arguments, World& world, const FleetSession& session,
+                                            const fleet::RoundSpec& round,
+                                            const std::vector<fleet::RegionVantages>& found,
+                                            const fleet::RunObserver& observe = {});
+
+// On stdout: each run as a row or as JSON. `kept`: machines whose run went well are left running.
+void print_round(const fleet::RoundOutcome& outcome, bool json, bool kept);
+
+// On stderr: what could not be seen stopped, and the last output of jobs that failed.
+void tell_left_running(const fleet::RoundOutcome& outcome);
+
+}  // namespace parallax::cli

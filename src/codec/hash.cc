@@ -75,16 +75,27 @@ Result<std::string> from_hex(std::string_view hex) {
   return bytes;
 }
 
-std::string sha1_hex(std::string_view data) {
-  constexpr std::size_t kDigestBytes = 20;
-  std::string digest(kDigestBytes, '\0');
+namespace {
+
+std::string digest_hex(const EVP_MD* kind, std::string_view data) {
+  std::string digest(static_cast<std::size_t>(EVP_MD_get_size(kind)), '\0');
   unsigned length = 0;
   CHECK(EVP_Digest(data.data(), data.size(),
                    reinterpret_cast<unsigned char*>(  // NOLINT(cppcoreguidelines-pro-type-reinterpret-cast): C API
                        digest.data()),
-                   &length, EVP_sha1(), nullptr) == 1,
-        "SHA-1 failed");
+                   &length, kind, nullptr) == 1,
+        "a digest failed");
   return to_hex(digest);
+}
+
+}  // namespace
+
+std::string sha1_hex(std::string_view data) {
+  return digest_hex(EVP_sha1(), data);
+}
+
+std::string md5_hex(std::string_view data) {
+  return digest_hex(EVP_md5(), data);
 }
 
 std::string_view bytes_of(const Sha256& digest) {

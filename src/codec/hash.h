@@ -22,6 +22,8 @@ Result<std::string> from_hex(std::string_view hex);
 std::string sha256_hex(std::string_view data);
 // Only for names that others chose by it (the AWS CLI's cache files): SHA-1 secures nothing.
 std::string sha1_hex(std::string_view data);
+// Only for fingerprints that others show by it (EC2's of an imported RSA key): MD5 secures nothing.
+std::string md5_hex(std::string_view data);
 
 std::string_view bytes_of(const Sha256& digest);
 

@@ -49,6 +49,8 @@ struct ProfileSpec {
 
 enum class Deadman { guest, guest_and_scheduler };
 
+std::string_view to_string(Deadman deadman);  // "guest", "guest+scheduler"
+
 struct Spec {
   std::string fleet;
   std::string home;
@@ -74,10 +76,19 @@ Json to_json(const Spec& spec);
 
 // Reads an OpenSSH public key line (RSA 1024, 2048, 4096 and ED25519: what ImportKeyPair takes). Error: invalid.
 Result<KeySpec> parse_public_key(std::string_view line, const std::string& name);
+// The fingerprint that EC2 shows of this key once it is imported: RSA the MD5 of the DER SubjectPublicKeyInfo, in hex
+// with colons; ED25519 the SHA-256 of the blob, base64 with padding. (EC2 User Guide, verify-keys) A key that EC2
+// itself made has another one where it was made: compare digests where the public key can be had.
+Result<std::string> imported_fingerprint(const KeySpec& key);
 
 // The user data of our machines: a cloud-boothook that arms the boot timer at every boot. Plain text, below 16 KB.
 std::string boot_user_data(Micros boot_timer);
-// What kBootTimerTag says of machines that have it: changes whenever the text does.
+// What kBootTimerTag says of machines that have it: changes whenever the text does. "20m-1f0c9a62".
 std::string boot_timer_version(Micros boot_timer);
+
+// EventBridge's stop rule of a machine, where Deadman says so: "parallax-stop-i-0123". It stops the machine once a day,
+// seven minutes before midnight UTC, whatever it does then: a machine whose system hangs runs a day at most.
+std::string schedule_name(std::string_view instance_id);
+std::string schedule_expression();
 
 }  // namespace parallax::fleet

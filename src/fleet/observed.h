@@ -29,9 +29,13 @@ struct ImageSeen {
   std::string source_image, source_region;  // empty where EC2 does not tell
   std::vector<std::string> snapshots;       // of its block devices
   std::int64_t gib = 0;                     // of its block devices together
+  std::string volume_type;                  // "gp3", of the first of them
+  std::optional<Instant> created;
   Tags tags;
 };
 
+// Of a snapshot in an image's block devices no call asks: state and description are empty then, and the tags are the
+// fleet's own alone.
 struct SnapshotSeen {
   std::string id, state, description;
   std::int64_t gib = 0;  // of the volume: an upper bound of what is billed
@@ -86,19 +90,31 @@ struct MachineSeen {
   std::vector<std::string> groups;                    // ids
   std::vector<std::string> volumes;                   // ids of its block devices
   bool imds_v2_required = false;
+  std::int64_t gib = 0;     // of its volumes together, where that is known without a call for it; 0: not known
+  std::string volume_type;  // of the first of them, likewise
 };
 
+// The EventBridge schedule that stops an instance: what its name begins with, "parallax-FLEET-". The instance's id
+// follows.
+std::string schedule_prefix(const std::string& fleet);
+// The role in whose name schedules stop instances.
+inline constexpr const char* kSchedulerRole = "parallax-scheduler";
+
 struct ScheduleSeen {
-  std::string name, instance_id, expression, state;
+  std::string name, instance_id, state;
+  std::string expression;  // empty where it was not asked for: by check, by clear, and with very many machines
 };
 
 // What is asked only where something has to be made.
 struct LaunchPlaces {
-  std::string vpc;                                        // the default one, or the configured subnet's
-  std::string vpc_problem;                                // why there is none: a sentence
-  std::map<std::string, std::set<std::string>> zones_of;  // instance type: zones that offer it
+  std::string vpc;          // the default one, or the configured subnet's
+  std::string vpc_problem;  // why there is none: a sentence
+  // Instance type: zones that offer it and have a subnet to launch in (default subnets, or the configured one).
+  std::map<std::string, std::set<std::string>> zones_of;
+  std::string types_problem;  // why zones_of is not known: a sentence
   std::string stock_image;
   std::string stock_problem;
+  std::optional<ImageSeen> stock;  // what that image is: its architecture, root device and size
 };
 
 struct RegionSeen {
@@ -114,13 +130,15 @@ struct RegionSeen {
   std::vector<AddressSeen> addresses;
   std::vector<ScheduleSeen> schedules;
   std::map<std::string, Instant> pings;  // of agents of running machines; asked for by check alone
+  std::string pings_problem;             // why they could not be asked for: a sentence
   std::optional<LaunchPlaces> places;
   int calls = 0;  // how many requests it took
 };
 
 struct ProfileSeen {
   bool role_exists = false, profile_exists = false, role_in_profile = false;
-  std::string role_name, role_path, trust, arn;
+  std::string role_name, role_path, trust, arn;  // arn: the role's
+  std::string profile_arn;
   std::map<std::string, std::string> inline_policies;  // name: document, decoded
   std::vector<std::string> attached_policies;          // ARNs
   Tags role_tags, profile_tags;
@@ -132,6 +150,7 @@ struct Observed {
   std::optional<Error> home_problem;  // home's originals could not be seen: what needs them cannot be planned
   std::optional<ImageSeen> home_image;
   std::optional<GroupSeen> home_group;
+  std::string home_note;                      // a sentence, where home has several images or groups of the name
   std::optional<ProfileSeen> profile;         // absent where IAM was not asked
   std::optional<Error> profile_problem;       // IAM could not be asked
   std::optional<ProfileSeen> scheduler_role;  // role alone
@@ -148,7 +167,9 @@ struct ObserveOptions {
   bool by_name = false;    // adopt: also look for what bears our names without any fleet's tag
 };
 
-// All regions at once; a region's failure is its own. Throttled calls are asked again until the time-out.
+// All regions at once; a region's failure is its own, a denied call is one. Throttled calls are asked again until the
+// time-out. Asks for nothing that changes anything. A machine, key pair, group or image of our name with no fleet's tag
+// is seen by every observation where the answers show it, or where we would make one; by_name looks for it anyway.
 Observed observe(const FleetDeps& deps, const Spec& spec, const ObserveOptions& options, std::stop_token stop,
                  const TroubleObserver& trouble = {});
 

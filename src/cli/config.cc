@@ -13,6 +13,8 @@ namespace parallax::cli {
 
 namespace {
 
+constexpr std::size_t kLocalNameMax = 100;
+
 // Reads one table: each key once, the rest are complaints.
 class TableReader {
  public:
@@ -229,6 +231,37 @@ void read_collector(TableReader& reader, Config::Collector& collector) {
   reader.text("key", collector.key);
 }
 
+// [[local]]: the hosts of one's own.
+Result<> read_locals(const Source& source, Config& config) {
+  const LocatedMember* member = source.root.find("local");
+  if (member == nullptr) {
+    return {};
+  }
+  const LocatedValue::List* list = member->value.list();
+  if (list == nullptr) {
+    return make_error(ErrorKind::invalid, point_at(source.file, source.text, member->place.line, member->place.column,
+                                                   "'local' must be a list of tables, [[local]]"));
+  }
+  for (const LocatedValue& item : *list) {
+    TableReader reader(source.file, source.text, "local", item);
+    Config::Local local;
+    reader.text("name", local.name);
+    reader.duration("interval", local.interval, std::chrono::minutes(1), std::chrono::hours(24 * 31));
+    const LocatedValue* name = reader.take("name");
+    const Place& place = name == nullptr ? item.place : name->place;
+    if (local.name.empty() || local.name.size() > kLocalNameMax) {
+      reader.complain(place, fmt::format("[[local]] needs a 'name' of 1 to {} characters", kLocalNameMax));
+    }
+    const auto same = [&](const Config::Local& other) { return other.name == local.name; };
+    if (std::any_of(config.locals.begin(), config.locals.end(), same)) {
+      reader.complain(place, fmt::format("local vantage '{}' appears twice", local.name));
+    }
+    TRY(reader.finish());
+    config.locals.push_back(std::move(local));
+  }
+  return {};
+}
+
 std::string beside(const std::string& config_path, const std::string& path) {
   const std::size_t slash = config_path.rfind('/');
   return path.starts_with('/') || slash == std::string::npos ? path : config_path.substr(0, slash + 1) + path;
@@ -241,7 +274,7 @@ Result<Config> parse_config(std::string_view file_name, std::string_view text) {
   const Source source{file_name, text, root};
   Config config;
   TableReader top(file_name, text, "the file", root);
-  for (const char* name : {"fleet", "job", "schedule", "collector", "provider", "service"}) {
+  for (const char* name : {"fleet", "job", "schedule", "collector", "local", "provider", "service"}) {
     top.take(name);
   }
   TRY(top.finish());
@@ -255,6 +288,7 @@ Result<Config> parse_config(std::string_view file_name, std::string_view text) {
     reader.integer("rounds_per_day", rounds, 1, 1440);
     reader.duration("window", window, Seconds(1), std::chrono::hours(24));
   }));
+  TRY(read_locals(source, config));
   if (config.fleet.name.empty()) {
     return make_error(ErrorKind::invalid, fmt::format("{}: [fleet] needs a 'name'", file_name));
   }

@@ -36,6 +36,14 @@ struct Config {
     std::string key;  // path of the controller's private key
   } collector;
 
+  // A vantage of one's own, [[local]]: a host that runs `parallax probe` by itself.
+  struct Local {
+    std::string name;                         // what its measurements say as vantage
+    Micros interval{std::chrono::hours(24)};  // how often it should report
+  };
+
+  std::vector<Local> locals;
+
   std::vector<Service> services;
   std::vector<Provider> providers;
 };

@@ -78,5 +78,25 @@ TEST(Config, RefusesADurationWithoutAUnit) {
             "parallax.toml:5:11: 'timeout': a duration is a string such as \"30m\"\n  timeout = 30\n            ^");
 }
 
+TEST(Config, ReadsVantagesOfOnesOwn) {
+  const Result<Config> config = parse_config("parallax.toml",
+                                             "[fleet]\nname = \"N\"\nregions = [\"eu-west-3\"]\n"
+                                             "[[local]]\nname = \"desk\"\n"
+                                             "[[local]]\nname = \"attic\"\ninterval = \"6h\"\n");
+  ASSERT_TRUE(config) << config.error().message;
+  ASSERT_EQ(config->locals.size(), 2U);
+  EXPECT_EQ(config->locals[0].interval, std::chrono::hours(24));
+  EXPECT_EQ(config->locals[1].name, "attic");
+  EXPECT_EQ(config->locals[1].interval, std::chrono::hours(6));
+}
+
+TEST(Config, RefusesALocalVantageThatStandsTwiceOrHasNoName) {
+  const std::string fleet = "[fleet]\nname = \"N\"\nregions = [\"eu-west-3\"]\n";
+  EXPECT_EQ(complaint(fleet + "[[local]]\nname = \"desk\"\n[[local]]\nname = \"desk\"\n"),
+            "parallax.toml:7:8: local vantage 'desk' appears twice\n  name = \"desk\"\n         ^");
+  EXPECT_EQ(complaint(fleet + "[[local]]\ninterval = \"6h\"\n").substr(0, 72),
+            "parallax.toml:4:1: [[local]] needs a 'name' of 1 to 100 characters\n  [[l");
+}
+
 }  // namespace
 }  // namespace parallax::cli

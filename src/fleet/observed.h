@@ -94,15 +94,10 @@ struct MachineSeen {
   std::string volume_type;  // of the first of them, likewise
 };
 
-// The EventBridge schedule that stops an instance: what its name begins with, "parallax-FLEET-". The instance's id
-// follows.
-std::string schedule_prefix(const std::string& fleet);
-// The role in whose name schedules stop instances.
-inline constexpr const char* kSchedulerRole = "parallax-scheduler";
-
+// Of a machine of ours, by its name (schedule_name in spec.h). The list tells no expression: empty means not asked for.
 struct ScheduleSeen {
   std::string name, instance_id, state;
-  std::string expression;  // empty where it was not asked for: by check, by clear, and with very many machines
+  std::string expression;
 };
 
 // What is asked only where something has to be made.

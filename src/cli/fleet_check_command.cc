@@ -4,7 +4,6 @@
 
 #include "base/log.h"
 #include "cli/fleet_commands.h"
-#include "cli/fleet_session.h"
 #include "cli/table.h"
 #include "fleet/lease.h"
 #include "fleet/prices.h"
@@ -71,8 +70,7 @@ std::vector<std::string> problems_of(const fleet::RegionCheck& region) {
 Result<int> check(const Arguments& arguments, World& world) {
   const bool json = TRY(wants_json(arguments));
   const FleetSession session = TRY(open_fleet(arguments, world));
-  const std::vector<fleet::RegionVantages> found = fleet::find_vantages(
-      session.deps(world), session.config.fleet.name, session.regions, kFindTimeout, world.stop, tell_trouble);
+  const std::vector<fleet::RegionVantages> found = TRY(find_selected(arguments, world, session));
   const std::vector<fleet::RegionCheck> checks =
       fleet::check_vantages(session.deps(world), found, kCheckTimeout, world.stop);
   JsonArray list;
@@ -100,7 +98,8 @@ Result<int> check(const Arguments& arguments, World& world) {
 }  // namespace
 
 Command fleet_check_command() {
-  return Command{"check", "what exists, its state and what is wrong with it", fleet_options(), check, {}};
+  return Command{
+      "check", "what exists, its state and what is wrong with it", fleet_options() + selection_options(), check, {}};
 }
 
 }  // namespace parallax::cli

@@ -3,9 +3,14 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
-#include "cli/fleet_session.h"
 
 namespace parallax::cli {
+
+namespace {
+
+constexpr std::int64_t kCountMax = 100'000;
+
+}  // namespace
 
 Result<bool> wants_json(const Arguments& arguments) {
   const std::string output = arguments.value_or("--output", "table");
@@ -33,6 +38,32 @@ void tell_problems(const std::vector<fleet::RegionVantages>& found) {
 
 void tell_trouble(const std::string& region, const std::string& text) {
   log::note(fmt::format("{}: {}", region, text));
+}
+
+std::vector<Option> selection_options() {
+  return {Option{"--instance", OptionKind::list, "ID", "this machine; repeatable (default: all)"},
+          Option{"--tag", OptionKind::list, "KEY=VALUE", "machines with this tag; repeated: with all of them"},
+          Option{"--count", OptionKind::value, "N", "at most N machines of each region"}};
+}
+
+Result<fleet::Selection> read_selection(const Arguments& arguments) {
+  fleet::Selection selection;
+  selection.instances = arguments.list("--instance");
+  for (const std::string& text : arguments.list("--tag")) {
+    selection.tags.push_back(TRY(fleet::parse_tag(text)));
+  }
+  if (arguments.has("--count")) {
+    selection.count = static_cast<std::size_t>(TRY(arguments.integer("--count", 1, 1, kCountMax)));
+  }
+  return selection;
+}
+
+Result<std::vector<fleet::RegionVantages>> find_selected(const Arguments& arguments, World& world,
+                                                         const FleetSession& session) {
+  const fleet::Selection selection = TRY(read_selection(arguments));
+  return fleet::select_vantages(fleet::find_vantages(session.deps(world), session.config.fleet.name, session.regions,
+                                                     kFindTimeout, world.stop, tell_trouble),
+                                selection);
 }
 
 Option poll_option() {

@@ -5,8 +5,10 @@
 #include <vector>
 
 #include "cli/args.h"
+#include "cli/fleet_session.h"
 #include "cli/world.h"
 #include "fleet/run.h"
+#include "fleet/select.h"
 
 namespace parallax::cli {
 
@@ -26,6 +28,14 @@ std::size_t count_vantages(const std::vector<fleet::RegionVantages>& found);
 void tell_problems(const std::vector<fleet::RegionVantages>& found);
 // A fleet::TroubleObserver that says it on stderr.
 void tell_trouble(const std::string& region, const std::string& text);
+
+// --instance, --tag, --count: which machines of the regions; the same for all commands that touch machines.
+std::vector<Option> selection_options();
+// Error: invalid, naming the option.
+Result<fleet::Selection> read_selection(const Arguments& arguments);
+// The fleet's machines that were chosen. Errors: those of select_vantages().
+Result<std::vector<fleet::RegionVantages>> find_selected(const Arguments& arguments, World& world,
+                                                         const FleetSession& session);
 
 // --poll: between two looks at a region.
 Option poll_option();

@@ -7,7 +7,6 @@
 #include "base/text.h"
 #include "cli/fleet_commands.h"
 #include "cli/fleet_round.h"
-#include "cli/fleet_session.h"
 #include "cli/secrets.h"
 #include "probe/service_file.h"
 
@@ -64,8 +63,7 @@ Result<int> run(const Arguments& arguments, World& world) {
   const bool json = TRY(wants_json(arguments));
   const FleetSession session = TRY(open_fleet(arguments, world));
   const fleet::RoundSpec round = TRY(round_of(arguments, world, session));
-  const std::vector<fleet::RegionVantages> found =
-      fleet::find_vantages(session.deps(world), round.fleet, session.regions, kFindTimeout, world.stop, tell_trouble);
+  const std::vector<fleet::RegionVantages> found = TRY(find_selected(arguments, world, session));
   tell_problems(found);
   if (arguments.has("--dry-run")) {
     for (const fleet::RegionVantages& region : found) {
@@ -89,7 +87,7 @@ Command fleet_run_command() {
   return Command{
       "run",
       "one round: start every machine, run the job, stop it again",
-      fleet_options() +
+      fleet_options() + selection_options() +
           std::vector{Option{"--services", OptionKind::value, "FILE", "measure these instead of the configuration's"},
                       Option{"--cones", OptionKind::value, "N", "cones per service (default: [job] cones)"},
                       Option{"--seed", OptionKind::value, "S", "of the round's cones (default: drawn)"},

@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "cli/fleet_commands.h"
 #include "cli/fleet_round.h"
-#include "cli/fleet_session.h"
 #include "fleet/lease.h"
 
 namespace parallax::cli {
@@ -26,8 +25,7 @@ Result<int> start(const Arguments& arguments, World& world) {
   if (round.job_timeout < Seconds(60) || round.job_timeout > std::chrono::hours(24)) {
     return make_error(ErrorKind::invalid, "--for: from 1m to 24h; every start has an end");
   }
-  std::vector<fleet::RegionVantages> found =
-      fleet::find_vantages(session.deps(world), round.fleet, session.regions, kFindTimeout, world.stop, tell_trouble);
+  std::vector<fleet::RegionVantages> found = TRY(find_selected(arguments, world, session));
   tell_problems(found);
   for (fleet::RegionVantages& region : found) {
     std::erase_if(region.vantages, [](const fleet::Vantage& vantage) {
@@ -62,8 +60,9 @@ Result<int> start(const Arguments& arguments, World& world) {
 Command fleet_start_command() {
   return Command{"start",
                  "start machines and leave them running until a timer on each ends them",
-                 fleet_options() + std::vector{Option{"--for", OptionKind::value, "TIME", "how long (default 1h)"},
-                                               poll_option(), state_option()},
+                 fleet_options() + selection_options() +
+                     std::vector{Option{"--for", OptionKind::value, "TIME", "how long (default 1h)"}, poll_option(),
+                                 state_option()},
                  start,
                  {}};
 }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "cli/fleet_commands.h"
-#include "cli/fleet_session.h"
 #include "cli/table.h"
 #include "fleet/stop.h"
 
@@ -15,8 +14,7 @@ Result<int> stop(const Arguments& arguments, World& world) {
   const bool json = TRY(wants_json(arguments));
   const FleetSession session = TRY(open_fleet(arguments, world));
   const fleet::RunOptions options = TRY(run_options(arguments));
-  const std::vector<fleet::RegionVantages> found = fleet::find_vantages(
-      session.deps(world), session.config.fleet.name, session.regions, kFindTimeout, world.stop, tell_trouble);
+  const std::vector<fleet::RegionVantages> found = TRY(find_selected(arguments, world, session));
   const std::vector<fleet::StopOutcome> outcomes =
       fleet::stop_vantages(session.deps(world), found, options.poll, options.stop_timeout, world.stop, tell_trouble);
   std::size_t failed = 0;
@@ -43,7 +41,7 @@ Result<int> stop(const Arguments& arguments, World& world) {
 Command fleet_stop_command() {
   return Command{"stop",
                  "stop machines and wait until they are seen stopped",
-                 fleet_options() + std::vector{poll_option()},
+                 fleet_options() + selection_options() + std::vector{poll_option()},
                  stop,
                  {}};
 }

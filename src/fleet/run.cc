@@ -79,6 +79,7 @@ std::vector<RegionVantages> find_vantages(const FleetDeps& deps, const std::stri
         find_instances(deps, api, fleet, deps.clock.monotonic() + timeout, stop, observe);
     if (!instances) {
       region.problem = instances.error().text();
+      region.unseen = true;
       return;
     }
     for (const Instance& instance : *instances) {

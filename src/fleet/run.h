@@ -72,6 +72,7 @@ struct RegionVantages {
   std::string region;
   std::string problem;
   std::vector<Vantage> vantages;
+  bool unseen = false;  // the problem is that it could not be looked at, not that it has no machine
 };
 
 std::vector<RegionVantages> find_vantages(const FleetDeps& deps, const std::string& fleet,

@@ -68,7 +68,7 @@ class Writer {
   std::string profile() const { return arn("iam", "", "instance-profile/" + spec_.profile.name); }
 
   std::string schedules() const {
-    return arn("scheduler", "*", fmt::format("schedule/{}/{}*", kScheduleGroup, kSchedulePrefix));
+    return arn("scheduler", "*", fmt::format("schedule/{}/{}", kScheduleGroup, schedule_name("*")));
   }
 
   Condition ours() const { return {"StringEquals", fmt::format("aws:ResourceTag/{}", kFleetTag), {spec_.fleet}}; }

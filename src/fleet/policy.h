@@ -15,7 +15,6 @@ namespace parallax::fleet {
 inline constexpr const char* kRolePolicyName = "parallax";           // of the inline policy of our roles
 inline constexpr const char* kSchedulerRole = "parallax-scheduler";  // of the role that schedules stop machines with
 inline constexpr const char* kScheduleGroup = "default";
-inline constexpr const char* kSchedulePrefix = "parallax-stop-";  // then the instance's id
 
 // Who needs the policy. `machine`: the role of the fleet's instances. `scheduler`: the role that EventBridge Scheduler
 // stops instances with.

@@ -6,7 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "base/text.h"
+#include "fleet/regions.h"
 
 namespace parallax::cli {
 
@@ -44,7 +46,26 @@ std::string state_directory(const Arguments& arguments, World& world, const std:
   return fmt::format("{}/.local/state/parallax/{}", world.environment("HOME").value_or("/var/lib"), safe_name);
 }
 
-Result<FleetSession> open_fleet(const Arguments& arguments, World& world) {
+namespace {
+
+Result<> check_asked(const std::string& region, const std::vector<std::string>& all, RegionChoice choice) {
+  if (std::find(all.begin(), all.end(), region) != all.end()) {
+    return {};
+  }
+  const std::string_view best = suggest(region, std::vector<std::string_view>(all.begin(), all.end()));
+  if (choice == RegionChoice::of_fleet) {
+    return make_error(ErrorKind::invalid, fmt::format("--region: '{}' is not among the fleet's regions{}", region,
+                                                      best.empty() ? "" : fmt::format("; did you mean '{}'?", best)));
+  }
+  TRY(fleet::check_region(region).with_context("reading --region"));
+  log::note(fmt::format("{} is not among the configuration's regions{}; looking for what bears the fleet's tag there",
+                        region, best.empty() ? "" : fmt::format(" (did you mean '{}'?)", best)));
+  return {};
+}
+
+}  // namespace
+
+Result<FleetSession> open_fleet(const Arguments& arguments, World& world, RegionChoice choice) {
   FleetSession session;
   session.config = TRY(load_config(world.files, arguments.value_or("--config", "parallax.toml")));
   const std::vector<std::string>& all = session.config.fleet.regions;
@@ -53,11 +74,7 @@ Result<FleetSession> open_fleet(const Arguments& arguments, World& world) {
     return make_error(ErrorKind::invalid, "--all and --region exclude each other");
   }
   for (const std::string& region : asked) {
-    if (std::find(all.begin(), all.end(), region) == all.end()) {
-      const std::string_view best = suggest(region, std::vector<std::string_view>(all.begin(), all.end()));
-      return make_error(ErrorKind::invalid, fmt::format("--region: '{}' is not among the fleet's regions{}", region,
-                                                        best.empty() ? "" : fmt::format("; did you mean '{}'?", best)));
-    }
+    TRY(check_asked(region, all, choice));
     if (std::find(session.regions.begin(), session.regions.end(), region) == session.regions.end()) {
       session.regions.push_back(region);
     }

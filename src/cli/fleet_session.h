@@ -24,8 +24,12 @@ struct FleetSession {
 // --config, --region, --all and those of aws_session.h: the same for all fleet commands.
 std::vector<Option> fleet_options();
 
+// Which regions --region may name. `any`: also one that the configuration does not list (any more), for what looks at
+// or deletes what is there; it is remarked upon.
+enum class RegionChoice { of_fleet, any };
+
 // Error: invalid (configuration, a region that is not the fleet's, no credentials).
-Result<FleetSession> open_fleet(const Arguments& arguments, World& world);
+Result<FleetSession> open_fleet(const Arguments& arguments, World& world, RegionChoice choice = RegionChoice::of_fleet);
 
 // "host:pid": who holds a lease.
 std::string controller_name();

@@ -123,6 +123,9 @@ int run(int argc, const char* const* argv) {
               *http,           environment,
               signals.first(), signals.second(),
               own_path(),      ::isatty(STDERR_FILENO) == 1};
+  if (world.terminal && ::isatty(STDIN_FILENO) == 1) {
+    world.ask = [&world](const std::string& question) { return ask_terminal(question, world.stop); };
+  }
   return finish(parsed.command->run(parsed.arguments, world));
 }
 

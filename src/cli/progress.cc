@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unistd.h>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -30,6 +31,18 @@ void write_stderr(std::string_view text) {
 }
 
 }  // namespace
+
+void redraw_lines(const std::vector<std::string>& lines, std::size_t drawn) {
+  std::string text(kWrapOff);
+  if (drawn > 0) {
+    text += fmt::format("\x1b[{}A", drawn);
+  }
+  for (const std::string& line : lines) {
+    text += "\r\x1b[K" + line + "\n";
+  }
+  text += kWrapOn;
+  write_stderr(text);
+}
 
 Progress::Progress(World& world, QueryCount queries)
     : world_(world), queries_(std::move(queries)), begin_(world.clock.monotonic()) {
@@ -81,19 +94,16 @@ std::string Progress::text_of(const Line& line, Monotonic now) const {
 
 void Progress::draw() {
   const Monotonic now = world_.clock.monotonic();
-  std::string text(kWrapOff);
+  std::vector<std::string> texts;
+  std::size_t drawn = 0;
   {
     const MutexLock lock(mutex_);
-    if (drawn_ > 0) {
-      text += fmt::format("\x1b[{}A", drawn_);
-    }
     for (const Line& line : lines_) {
-      text += "\r\x1b[K" + text_of(line, now) + "\n";
+      texts.push_back(text_of(line, now));
     }
-    drawn_ = lines_.size();
+    drawn = std::exchange(drawn_, texts.size());
   }
-  text += kWrapOn;
-  write_stderr(text);
+  redraw_lines(texts, drawn);
 }
 
 }  // namespace parallax::cli

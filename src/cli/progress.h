@@ -14,6 +14,9 @@
 
 namespace parallax::cli {
 
+// Draws `lines` over the `drawn` lines that were drawn before. Each must be safe for a terminal; what is wider is cut.
+void redraw_lines(const std::vector<std::string>& lines, std::size_t drawn);
+
 // Thread safety: update() from any task.
 class Progress {
  public:

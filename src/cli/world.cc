@@ -1,6 +1,7 @@
 #include "cli/world.h"
 
 #include <cerrno>
+#include <poll.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -16,6 +17,37 @@ Result<std::string> read_input(World& world, const std::string& path) {
     return error;
   }
   return text;
+}
+
+Result<std::string> ask_terminal(const std::string& question, const std::stop_token& stop) {
+  constexpr int kLookMs = 100;  // between two looks at the stop token
+  constexpr int kLooksMax = 30 * 60 * 1000 / kLookMs;
+  constexpr std::size_t kAnswerMax = 1000;
+  if (::write(STDERR_FILENO, question.data(), question.size()) < 0) {
+    return make_error(ErrorKind::unavailable, "the question cannot be shown; nothing was done");
+  }
+  std::string line;
+  for (int look = 0; look < kLooksMax && line.size() < kAnswerMax; ++look) {
+    if (stop.stop_requested()) {
+      return make_error(ErrorKind::cancelled, "interrupted before an answer; nothing was done");
+    }
+    pollfd input{STDIN_FILENO, POLLIN, 0};
+    if (::poll(&input, 1, kLookMs) <= 0) {
+      continue;
+    }
+    char c = 0;
+    const ssize_t got = ::read(STDIN_FILENO, &c, 1);
+    if (got == 0 || (got == 1 && c == '\n')) {
+      return line;
+    }
+    if (got < 0 && errno != EINTR) {
+      return make_error(ErrorKind::unavailable, "the answer cannot be read; nothing was done");
+    }
+    if (got == 1) {
+      line += c;
+    }
+  }
+  return make_error(ErrorKind::timeout, "no answer within 30 minutes; nothing was done");
 }
 
 Result<std::string> read_stdin(std::size_t bytes_max) {

@@ -26,10 +26,15 @@ struct World {
   std::stop_token hard_stop;  // the second one
   std::string program;        // the path of this program
   bool terminal = false;      // stderr is a terminal
+  // Puts a question to a person and gives the line typed; error: cancelled by a signal, or nobody answered in time.
+  // Empty where standard input or stderr is no terminal.
+  std::function<Result<std::string>(const std::string& question)> ask = {};
 };
 
 // A file that the user named, 16 MiB at most. Error: invalid, since a wrong name is wrong usage.
 Result<std::string> read_input(World& world, const std::string& path);
+// World::ask on this process's terminal.
+Result<std::string> ask_terminal(const std::string& question, const std::stop_token& stop);
 // All bytes of stdin up to `bytes_max`. Error: refused.
 Result<std::string> read_stdin(std::size_t bytes_max);
 // Writes data to stdout. False when nobody reads any more.

@@ -1,0 +1,482 @@
+#include "cli/check_report.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/plan_report.h"
+#include "cli/table.h"
+#include "fleet/lease.h"
+#include "fleet/prices.h"
+
+namespace parallax::cli {
+
+namespace {
+
+using fleet::InstanceState;
+using fleet::MachineSeen;
+using fleet::RegionPlan;
+using fleet::RegionSeen;
+using fleet::ResourceKind;
+
+constexpr std::size_t kLinesShownMax = 100;  // of what is missing, different or left over, in all regions together
+constexpr std::size_t kProblemsShownMax = 20;  // of one region's machines
+
+const RegionPlan& plan_of(const CheckData& check, std::size_t region) {
+  static const RegionPlan nothing;
+  return region < check.plan.regions.size() ? check.plan.regions[region] : nothing;
+}
+
+std::string region_trouble(const CheckData& check, std::size_t region) {
+  const RegionSeen& seen = check.observed.regions[region];
+  return seen.problem ? seen.problem->text() : plan_of(check, region).problem;
+}
+
+std::string vantage_name(const RegionSeen& region, const MachineSeen& machine) {
+  return region.machines.size() == 1 ? region.region : fmt::format("{}/{}", region.region, machine.instance.id);
+}
+
+std::optional<Instant> ping_of(const RegionSeen& region, const std::string& id) {
+  const auto ping = region.pings.find(id);
+  return ping == region.pings.end() ? std::nullopt : std::optional(ping->second);
+}
+
+std::vector<std::string> machine_problems(const CheckData& check, const MachineSeen& machine) {
+  const fleet::Instance& instance = machine.instance;
+  std::vector<std::string> problems;
+  if (const auto asked = check.shutdown_behaviour.find(instance.id); asked != check.shutdown_behaviour.end()) {
+    if (!asked->second) {
+      problems.push_back("its shutdown behaviour cannot be read: " + asked->second.error().text());
+    } else if (*asked->second != "stop") {
+      problems.push_back(
+          fmt::format("its shutdown behaviour is '{}': a run is refused until it is 'stop'", *asked->second));
+    }
+  }
+  const std::optional<fleet::Lease> lease = fleet::parse_lease(instance.tag(fleet::kLeaseTag));
+  if (instance.state == InstanceState::running && (!lease || lease->expiry < check.now)) {
+    problems.push_back(lease
+                           ? fmt::format("running although its lease (run {}) expired at {}", lease->run_id,
+                                         to_iso8601_seconds(lease->expiry))
+                           : std::string("running without a lease: not started by parallax, or its controller died"));
+  }
+  return problems;
+}
+
+// ---- the table
+
+std::string states_of(const RegionSeen& region) {
+  std::map<std::string, std::size_t> states;
+  for (const MachineSeen& machine : region.machines) {
+    ++states[std::string(fleet::to_string(machine.instance.state))];
+  }
+  std::string text;
+  for (const auto& [state, count] : states) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, state);
+  }
+  return text.empty() ? "none" : text;
+}
+
+void add_machine(Table& table, const RegionSeen& region, const MachineSeen& machine) {
+  const fleet::Instance& instance = machine.instance;
+  const std::optional<double> price = fleet::hourly_price(instance.region, instance.type);
+  const bool running = instance.state == InstanceState::running;
+  const std::string agent = ping_of(region, instance.id) ? "online" : "no answer";
+  table.add({vantage_name(region, machine), instance.id, instance.type, std::string(fleet::to_string(instance.state)),
+             running ? agent : "-", price ? fmt::format("{:.4f}", *price) : "unknown",
+             instance.state == InstanceState::stopped ? "" : instance.tag(fleet::kLeaseTag)});
+}
+
+void add_many(Table& table, const RegionSeen& region) {
+  std::set<std::string> types;
+  for (const MachineSeen& machine : region.machines) {
+    types.insert(machine.instance.type);
+  }
+  std::string all;
+  for (const std::string& type : types) {
+    all += (all.empty() ? "" : ", ") + type;
+  }
+  table.add({region.region, counted(region.machines.size(), "machine"), all, states_of(region),
+             fmt::format("{} online", region.pings.size()), "", "each one: --output json"});
+}
+
+std::string machines_text(const CheckData& check) {
+  Table table({"vantage", "instance", "type", "state", "agent", "$/hour>", "lease"});
+  for (const RegionSeen& region : check.observed.regions) {
+    if (region.machines.size() > kMachinesShownMax) {
+      add_many(table, region);
+      continue;
+    }
+    for (const MachineSeen& machine : region.machines) {
+      add_machine(table, region, machine);
+    }
+  }
+  return table.text();
+}
+
+// What the plan would do to resources of this kind: nothing, or "missing", "differs".
+std::string verdict_of(const RegionPlan& plan, ResourceKind kind) {
+  for (const fleet::Step& step : plan.steps) {
+    if (step.resource == kind) {
+      return step.kind == fleet::StepKind::wait_image ? "not ready" : step.id.empty() ? "missing" : "differs";
+    }
+  }
+  return {};
+}
+
+template <typename Seen>
+std::string first_id(const std::vector<Seen>& list) {
+  return list.empty() ? "-" : list.front().id;
+}
+
+std::string with_verdict(const std::string& what, const std::string& verdict) {
+  return verdict.empty() ? what : what == "-" ? verdict : fmt::format("{} {}", what, verdict);
+}
+
+std::string image_cell(const CheckData& check, const RegionSeen& seen, const RegionPlan& plan) {
+  if (check.spec.image.kind == fleet::ImageSpec::Kind::stock) {
+    return "stock " + check.spec.image.name;
+  }
+  if (check.spec.is_home(seen.region)) {
+    return check.observed.home_image ? check.observed.home_image->id + " original" : "missing";
+  }
+  return with_verdict(first_id(seen.images), verdict_of(plan, ResourceKind::image));
+}
+
+std::string group_cell(const CheckData& check, const RegionSeen& seen, const RegionPlan& plan) {
+  const bool is_original = seen.groups.empty() && check.spec.is_home(seen.region) && check.observed.home_group;
+  return is_original ? check.observed.home_group->id + " original"
+                     : with_verdict(first_id(seen.groups), verdict_of(plan, ResourceKind::security_group));
+}
+
+std::string resources_text(const CheckData& check) {
+  Table table({"region", "machines", "image", "key pair", "security group", "stop rules>", "to do>", "left over>",
+               "at rest>", "rounds>"});
+  for (std::size_t i = 0; i < check.observed.regions.size(); ++i) {
+    const RegionSeen& seen = check.observed.regions[i];
+    const RegionPlan& plan = plan_of(check, i);
+    if (seen.problem) {
+      table.add({seen.region, "unknown", "", "", "", "", "", "", "", ""});
+      continue;
+    }
+    const std::string key =
+        check.spec.key ? with_verdict(first_id(seen.keys), verdict_of(plan, ResourceKind::key_pair)) : "none asked for";
+    table.add({seen.region, states_of(seen), image_cell(check, seen, plan), key, group_cell(check, seen, plan),
+               fmt::format("{}", seen.schedules.size()), fmt::format("{}", plan.steps.size()),
+               fmt::format("{}", plan.leftovers.size()), month_money(plan.usd_per_month_at_rest),
+               month_money(plan.usd_per_month_running)});
+  }
+  return table.text();
+}
+
+std::string profile_text(const CheckData& check) {
+  const std::string name = check.spec.profile.name;
+  if (check.observed.profile_problem) {
+    return fmt::format("instance profile {}: cannot be seen: {}\n", name,
+                       terminal_safe(check.observed.profile_problem->text(), 400));
+  }
+  if (!check.plan.steps.empty()) {
+    std::string text;
+    for (const fleet::Step& step : check.plan.steps) {
+      text += fmt::format("to do in the account: {}\n", terminal_safe(step.text(), 400));
+    }
+    return text;
+  }
+  return check.observed.profile ? fmt::format("instance profile {}: as it should be\n", name) : std::string();
+}
+
+// Lines under a title, the first kLinesShownMax of them.
+std::string section(const std::string& title, const std::vector<std::string>& lines) {
+  if (lines.empty()) {
+    return {};
+  }
+  std::string text = "\n" + title + "\n";
+  for (std::size_t i = 0; i < std::min(lines.size(), kLinesShownMax); ++i) {
+    text += "  " + terminal_safe(lines[i], 400) + "\n";
+  }
+  if (lines.size() > kLinesShownMax) {
+    text += fmt::format("  ... and {} more: --output json\n", lines.size() - kLinesShownMax);
+  }
+  return text;
+}
+
+std::string differences_text(const CheckData& check) {
+  std::vector<std::string> missing;
+  std::vector<std::string> differs;
+  for (const RegionPlan& region : check.plan.regions) {
+    for (const fleet::Step& step : region.steps) {
+      if (step.id.empty()) {
+        missing.push_back(fmt::format("{}: {}", region.region, step.text()));
+      }
+    }
+    for (const fleet::Drift& drift : region.drift) {
+      differs.push_back(fmt::format("{}{}{}: {} ({})", region.region, drift.id.empty() ? "" : " ", drift.id, drift.text,
+                                    drift.mended ? "apply mends it" : "apply leaves it"));
+    }
+  }
+  return section("missing; 'parallax fleet apply' would:", missing) + section("different:", differs);
+}
+
+std::string leftovers_text(const CheckData& check) {
+  std::vector<std::string> lines;
+  PartlyKnown sum;
+  for (const RegionPlan& region : check.plan.regions) {
+    for (const fleet::Leftover& left : region.leftovers) {
+      sum.add(left.usd_per_month);
+      lines.push_back(fmt::format("{}: {} {}{}{}: {}, {} a month", region.region, to_string(left.resource), left.id,
+                                  left.name.empty() ? "" : " ", left.name, left.what,
+                                  month_money(left.usd_per_month)));
+    }
+  }
+  return section(fmt::format("left over, {} a month:", sum.text()), lines);
+}
+
+PartlyKnown sum_of(const CheckData& check, std::optional<double> RegionPlan::*part) {
+  PartlyKnown sum;
+  for (const RegionPlan& region : check.plan.regions) {
+    sum.add(region.problem.empty() ? region.*part : std::nullopt);
+  }
+  return sum;
+}
+
+// ---- JSON
+
+Json tags_to_json(const fleet::Tags& tags) {
+  Json json = Json::object();
+  for (const auto& [key, value] : tags) {
+    json.set(key, value);
+  }
+  return json;
+}
+
+Json texts(const std::vector<std::string>& list) {
+  return JsonArray(list.begin(), list.end());
+}
+
+Json text_or_null(const std::string& text) {
+  return text.empty() ? Json() : Json(text);
+}
+
+Json machine_to_json(const CheckData& check, const RegionSeen& region, const MachineSeen& machine) {
+  const fleet::Instance& instance = machine.instance;
+  const std::optional<Instant> ping = ping_of(region, instance.id);
+  const std::string lease = instance.tag(fleet::kLeaseTag);
+  Json item = Json::object({{"vantage", vantage_name(region, machine)},
+                            {"instance_id", instance.id},
+                            {"name", instance.name},
+                            {"type", instance.type},
+                            {"zone", instance.zone},
+                            {"state", fleet::to_string(instance.state)},
+                            {"usd_per_hour", fleet::hourly_price(instance.region, instance.type)},
+                            {"launch_time", instance.launch_time ? Json(to_iso8601(*instance.launch_time)) : Json()},
+                            {"last_ping", ping ? Json(to_iso8601(*ping)) : Json()},
+                            {"lease", text_or_null(lease)},
+                            {"public_dns", text_or_null(instance.public_dns)},
+                            {"image", machine.image},
+                            {"key_name", text_or_null(machine.key_name)},
+                            {"profile", text_or_null(machine.profile)},
+                            {"subnet", machine.subnet},
+                            {"groups", texts(machine.groups)},
+                            {"volumes", texts(machine.volumes)},
+                            {"imds_v2_required", machine.imds_v2_required},
+                            {"tags", tags_to_json(instance.tags)}});
+  const auto asked = check.shutdown_behaviour.find(instance.id);
+  const bool known = asked != check.shutdown_behaviour.end() && asked->second.has_value();
+  item.set("shutdown_behaviour", known ? Json(*asked->second) : Json());
+  item.set("problems", texts(machine_problems(check, machine)));
+  return item;
+}
+
+Json image_to_json(const fleet::ImageSeen& image) {
+  return Json::object({{"id", image.id},
+                       {"name", image.name},
+                       {"state", image.state},
+                       {"state_reason", text_or_null(image.state_reason)},
+                       {"source_image", text_or_null(image.source_image)},
+                       {"source_region", text_or_null(image.source_region)},
+                       {"snapshots", texts(image.snapshots)},
+                       {"gib", image.gib},
+                       {"tags", tags_to_json(image.tags)}});
+}
+
+Json group_to_json(const fleet::GroupSeen& group) {
+  JsonArray rules;
+  for (const fleet::Rule& rule : group.rules) {
+    rules.emplace_back(fleet::to_text(rule));
+  }
+  return Json::object({{"id", group.id},
+                       {"name", group.name},
+                       {"vpc", group.vpc},
+                       {"rules", std::move(rules)},
+                       {"tags", tags_to_json(group.tags)}});
+}
+
+template <typename Seen, typename Convert>
+Json list_of(const std::vector<Seen>& list, Convert convert) {
+  JsonArray items;
+  for (const Seen& item : list) {
+    items.push_back(convert(item));
+  }
+  return items;
+}
+
+void add_resources(Json& json, const RegionSeen& seen) {
+  json.set("images", list_of(seen.images, image_to_json));
+  json.set("security_groups", list_of(seen.groups, group_to_json));
+  json.set("key_pairs", list_of(seen.keys, [](const fleet::KeySeen& key) {
+             return Json::object({{"id", key.id},
+                                  {"name", key.name},
+                                  {"type", text_or_null(key.type)},
+                                  {"fingerprint", text_or_null(key.fingerprint)},
+                                  {"tags", tags_to_json(key.tags)}});
+           }));
+  json.set("snapshots", list_of(seen.snapshots, [](const fleet::SnapshotSeen& snapshot) {
+             return Json::object({{"id", snapshot.id},
+                                  {"state", snapshot.state},
+                                  {"gib", snapshot.gib},
+                                  {"tags", tags_to_json(snapshot.tags)}});
+           }));
+  json.set("volumes", list_of(seen.volumes, [](const fleet::VolumeSeen& volume) {
+             return Json::object({{"id", volume.id},
+                                  {"state", volume.state},
+                                  {"type", volume.type},
+                                  {"gib", volume.gib},
+                                  {"attached_to", text_or_null(volume.attached_to)},
+                                  {"encrypted", volume.encrypted},
+                                  {"tags", tags_to_json(volume.tags)}});
+           }));
+  json.set("addresses", list_of(seen.addresses, [](const fleet::AddressSeen& address) {
+             return Json::object({{"allocation_id", address.allocation_id},
+                                  {"public_ip", address.public_ip},
+                                  {"attached_to", text_or_null(address.attached_to)},
+                                  {"tags", tags_to_json(address.tags)}});
+           }));
+  json.set("schedules", list_of(seen.schedules, [](const fleet::ScheduleSeen& schedule) {
+             return Json::object({{"name", schedule.name},
+                                  {"instance_id", schedule.instance_id},
+                                  {"expression", schedule.expression},
+                                  {"state", schedule.state}});
+           }));
+}
+
+void add_plan(Json& json, const RegionPlan& plan) {
+  json.set("to_do", list_of(plan.steps, [](const fleet::Step& step) {
+             return Json::object({{"step", to_string(step.kind)},
+                                  {"resource", to_string(step.resource)},
+                                  {"id", text_or_null(step.id)},
+                                  {"name", text_or_null(step.name)},
+                                  {"why", text_or_null(step.why)}});
+           }));
+  json.set("drift", list_of(plan.drift, [](const fleet::Drift& drift) {
+             return Json::object({{"id", text_or_null(drift.id)}, {"text", drift.text}, {"mended", drift.mended}});
+           }));
+  json.set("leftovers", list_of(plan.leftovers, [](const fleet::Leftover& left) {
+             return Json::object({{"resource", to_string(left.resource)},
+                                  {"id", left.id},
+                                  {"name", text_or_null(left.name)},
+                                  {"what", left.what},
+                                  {"usd_per_month", left.usd_per_month}});
+           }));
+  json.set("usd_per_month_at_rest", plan.usd_per_month_at_rest);
+  json.set("usd_per_month_rounds", plan.usd_per_month_running);
+}
+
+Json sum_to_json(const PartlyKnown& sum) {
+  return Json::object({{"usd", sum.usd}, {"whole", sum.is_whole}});
+}
+
+}  // namespace
+
+std::vector<std::string> region_problems(const CheckData& check, std::size_t region) {
+  const RegionSeen& seen = check.observed.regions[region];
+  std::vector<std::string> problems;
+  if (const std::string trouble = region_trouble(check, region); !trouble.empty()) {
+    problems.push_back(fmt::format("{}: {}", seen.region, trouble));
+  }
+  std::size_t more = 0;
+  for (const MachineSeen& machine : seen.machines) {
+    for (const std::string& problem : machine_problems(check, machine)) {
+      if (problems.size() < kProblemsShownMax) {
+        problems.push_back(fmt::format("{} {}: {}", seen.region, machine.instance.id, problem));
+      } else {
+        ++more;
+      }
+    }
+  }
+  if (more > 0) {
+    problems.push_back(fmt::format("{}: {} more problems of machines; --output json lists them all", seen.region, more));
+  }
+  return problems;
+}
+
+std::vector<std::string> region_remarks(const CheckData& check, std::size_t region) {
+  const RegionSeen& seen = check.observed.regions[region];
+  std::set<std::string> types;
+  std::vector<std::string> remarks;
+  for (const MachineSeen& machine : seen.machines) {
+    const std::string& type = machine.instance.type;
+    if (types.insert(type).second && !fleet::hourly_price(seen.region, type)) {
+      remarks.push_back(
+          fmt::format("{}: the price of {} is not known here: costs print as unknown", seen.region, type));
+    }
+  }
+  return remarks;
+}
+
+std::string check_text(const CheckData& check) {
+  return machines_text(check) + "\n" + resources_text(check) + profile_text(check) + differences_text(check) +
+         leftovers_text(check) +
+         fmt::format("\na month: {} at rest, {} more for the rounds\n",
+                     sum_of(check, &RegionPlan::usd_per_month_at_rest).text(),
+                     sum_of(check, &RegionPlan::usd_per_month_running).text());
+}
+
+Json region_to_json(const CheckData& check, std::size_t region) {
+  const RegionSeen& seen = check.observed.regions[region];
+  Json json = Json::object({{"region", seen.region},
+                            {"home", check.spec.is_home(seen.region)},
+                            {"problem", text_or_null(region_trouble(check, region))},
+                            {"calls", seen.calls}});
+  json.set("instances", list_of(seen.machines,
+                                [&](const MachineSeen& machine) { return machine_to_json(check, seen, machine); }));
+  add_resources(json, seen);
+  add_plan(json, plan_of(check, region));
+  return json;
+}
+
+Json check_summary_to_json(const CheckData& check) {
+  const fleet::Observed& observed = check.observed;
+  Json json = Json::object({{"schema", "parallax.check.v1"}, {"fleet", check.spec.fleet}, {"home", check.spec.home}});
+  json.set("account", text_or_null(observed.account));
+  json.set("problem", text_or_null(check.plan.problem));
+  json.set("home_image", observed.home_image ? image_to_json(*observed.home_image) : Json());
+  json.set("home_group", observed.home_group ? group_to_json(*observed.home_group) : Json());
+  json.set("profile", check.spec.profile.name);
+  json.set("profile_problem", observed.profile_problem ? Json(observed.profile_problem->text()) : Json());
+  json.set("to_do_in_account",
+           list_of(check.plan.steps, [](const fleet::Step& step) { return Json(step.text()); }));
+  json.set("month_at_rest", sum_to_json(sum_of(check, &RegionPlan::usd_per_month_at_rest)));
+  json.set("month_rounds", sum_to_json(sum_of(check, &RegionPlan::usd_per_month_running)));
+  PartlyKnown leftovers;
+  for (const RegionPlan& region : check.plan.regions) {
+    for (const fleet::Leftover& left : region.leftovers) {
+      leftovers.add(left.usd_per_month);
+    }
+  }
+  json.set("month_left_over", sum_to_json(leftovers));
+  json.set("exit_code", check_exit_code(check));
+  return json;
+}
+
+int check_exit_code(const CheckData& check) {
+  std::size_t unseen = 0;
+  bool is_wrong = !check.plan.problem.empty() || check.plan.count_steps() > 0;
+  for (std::size_t i = 0; i < check.observed.regions.size(); ++i) {
+    unseen += check.observed.regions[i].problem ? 1U : 0U;
+    is_wrong = is_wrong || !region_problems(check, i).empty() || !plan_of(check, i).drift.empty();
+  }
+  return check.observed.problem || (unseen > 0 && unseen == check.observed.regions.size()) ? 1 : is_wrong ? 3 : 0;
+}
+
+}  // namespace parallax::cli

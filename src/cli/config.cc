@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/table_reader.h"
 #include "codec/toml.h"
 #include "fleet/regions.h"
 #include "probe/service_file.h"
@@ -13,140 +14,10 @@ namespace parallax::cli {
 
 namespace {
 
-constexpr std::size_t kLocalNameMax = 100;
-
-// Reads one table: each key once, the rest are complaints.
-class TableReader {
- public:
-  TableReader(std::string_view file, std::string_view text, std::string_view name, const LocatedValue& table)
-      : file_(file), text_(text), name_(name), table_(table) {
-    if (table.table() == nullptr) {
-      complain(table.place, fmt::format("'{}' must be a table, [{}]", name, name));
-    }
-  }
-
-  void text(const char* key, std::string& target) {
-    if (const LocatedValue* value = take(key)) {
-      if (const std::string* string = value->string()) {
-        target = *string;
-      } else {
-        wrong_type(key, *value, "a string");
-      }
-    }
-  }
-
-  void texts(const char* key, std::vector<std::string>& target) {
-    const LocatedValue* value = take(key);
-    if (value == nullptr) {
-      return;
-    }
-    const LocatedValue::List* list = value->list();
-    if (list == nullptr) {
-      wrong_type(key, *value, "a list of strings");
-      return;
-    }
-    target.clear();
-    for (const LocatedValue& item : *list) {
-      if (const std::string* string = item.string()) {
-        target.push_back(*string);
-      } else {
-        wrong_type(key, item, "a list of strings");
-      }
-    }
-  }
-
-  void integer(const char* key, int& target, std::int64_t low, std::int64_t high) {
-    if (const LocatedValue* value = take(key)) {
-      const std::int64_t* number = value->integer();
-      if (number != nullptr && *number >= low && *number <= high) {
-        target = static_cast<int>(*number);
-      } else {
-        wrong_type(key, *value, fmt::format("an integer from {} to {}", low, high));
-      }
-    }
-  }
-
-  void number(const char* key, double& target, double low, double high) {
-    if (const LocatedValue* value = take(key)) {
-      const std::optional<double> read = value->number();
-      if (read && *read >= low && *read <= high) {
-        target = *read;
-      } else {
-        wrong_type(key, *value, fmt::format("a number from {} to {}", low, high));
-      }
-    }
-  }
-
-  void duration(const char* key, Micros& target, Micros low, Micros high) {
-    if (const LocatedValue* value = take(key)) {
-      const std::string* string = value->string();
-      const Result<Micros> read = string == nullptr
-                                      ? make_error(ErrorKind::invalid, "a duration is a string such as \"30m\"")
-                                      : parse_duration(*string);
-      if (!read) {
-        complain(value->place, fmt::format("'{}': {}", key, read.error().message));
-      } else if (*read < low || *read > high) {
-        complain(value->place, fmt::format("'{}' must be from {} to {}", key, to_human(low), to_human(high)));
-      } else {
-        target = *read;
-      }
-    }
-  }
-
-  void word(const char* key, const std::vector<std::string_view>& words) {
-    if (const LocatedValue* value = take(key)) {
-      const std::string* string = value->string();
-      if (string == nullptr || std::find(words.begin(), words.end(), *string) == words.end()) {
-        std::string all;
-        for (const std::string_view allowed : words) {
-          all += fmt::format("{}'{}'", all.empty() ? "" : ", ", allowed);
-        }
-        complain(value->place, fmt::format("'{}' must be one of {}", key, all));
-      }
-    }
-  }
-
-  // The value itself, for what needs a closer look.
-  const LocatedValue* take(const char* key) {
-    known_.emplace_back(key);
-    const LocatedMember* member = table_.find(key);
-    return member == nullptr ? nullptr : &member->value;
-  }
-
-  void complain(const Place& place, std::string_view message) {
-    if (!error_) {
-      error_ = make_error(ErrorKind::invalid, point_at(file_, text_, place.line, place.column, message));
-    }
-  }
-
-  // The first complaint; unknown keys last.
-  Result<> finish() {
-    if (!error_ && table_.table() != nullptr) {
-      for (const LocatedMember& member : *table_.table()) {
-        if (std::find(known_.begin(), known_.end(), member.name) == known_.end()) {
-          const std::string_view best = suggest(member.name, known_);
-          complain(member.place, fmt::format("unknown key '{}' in [{}]{}", member.name, name_,
-                                             best.empty() ? "" : fmt::format("; did you mean '{}'?", best)));
-        }
-      }
-    }
-    if (error_) {
-      return *error_;
-    }
-    return {};
-  }
-
- private:
-  void wrong_type(const char* key, const LocatedValue& value, std::string_view expected) {
-    complain(value.place, fmt::format("'{}' must be {}", key, expected));
-  }
-
-  std::string_view file_, text_;
-  std::string name_;
-  const LocatedValue& table_;
-  std::vector<std::string_view> known_;
-  std::optional<Error> error_;
-};
+constexpr std::size_t kNameBytesMax = 100;
+constexpr std::size_t kImageNameBytesMin = 3;
+constexpr std::size_t kProfileNameBytesMax = 128;
+constexpr int kInstancesMax = 10'000;  // of one region
 
 struct Source {
   std::string_view file, text;
@@ -192,24 +63,162 @@ void check_regions(TableReader& reader, Config::Fleet& fleet) {
   }
 }
 
+// What may stand in all the names that we make of it: of images, key pairs, security groups, and in tags.
+bool is_name(std::string_view text) {
+  constexpr std::string_view kOthers = " ._-:/()@";
+  return text.size() <= kNameBytesMax && !text.starts_with("sg-") && std::all_of(text.begin(), text.end(), [&](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  kOthers.find(c) != std::string_view::npos;
+         });
+}
+
+// A string that has been read into `text`: its characters.
+void check_name(TableReader& reader, const char* key, const std::string& text) {
+  if (const LocatedValue* value = reader.take(key); value != nullptr && value->string() != nullptr) {
+    if (text.empty() || !is_name(text)) {
+      reader.complain(value->place, fmt::format("'{}' must be 1 to {} letters, digits, blanks and ._-:/()@, and not "
+                                                "begin with sg-",
+                                                key, kNameBytesMax));
+    }
+  }
+}
+
+void read_image(TableReader& reader, Config::Fleet& fleet) {
+  reader.table("image", [&](TableReader& image) {
+    std::string copy;
+    std::string stock;
+    image.text("copy", copy);
+    check_name(image, "copy", copy);
+    if (const LocatedValue* value = image.take("copy"); value != nullptr && copy.size() < kImageNameBytesMin) {
+      image.complain(value->place, fmt::format("the name of an image has at least {} characters", kImageNameBytesMin));
+    }
+    image.text("stock", stock);
+    const LocatedValue* value = image.take("stock");
+    if (value != nullptr && value->string() != nullptr && stock != "al2023" && !stock.starts_with('/')) {
+      image.complain(value->place,
+                     "'stock' must be \"al2023\" or the path of a public SSM parameter that holds an image "
+                     "id, beginning with '/'");
+    }
+    if (value != nullptr && image.take("copy") != nullptr) {
+      image.complain(value->place, "an image is either a 'copy' or 'stock', not both");
+    }
+    fleet.image_copy = copy;
+    fleet.image_stock = copy.empty() && stock.empty() ? fleet.image_stock : stock;
+  });
+  const LocatedValue* table = reader.take("image");
+  if (table != nullptr && table->table() != nullptr && table->table()->empty()) {
+    reader.complain(table->place, "'image' must be { copy = \"NAME\" } or { stock = \"al2023\" }");
+  }
+}
+
+void read_subnets(TableReader& reader, Config::Fleet& fleet) {
+  const LocatedValue* value = reader.take("subnets");
+  if (value == nullptr) {
+    return;
+  }
+  if (value->table() == nullptr) {
+    reader.complain(value->place, "'subnets' must be a table such as { \"eu-west-3\" = \"subnet-0123\" }");
+    return;
+  }
+  const std::vector<std::string_view> regions(fleet.regions.begin(), fleet.regions.end());
+  for (const LocatedMember& member : *value->table()) {
+    if (std::find(regions.begin(), regions.end(), member.name) == regions.end()) {
+      const std::string_view best = suggest(member.name, regions);
+      reader.complain(member.place, fmt::format("'{}' is none of this fleet's regions{}", member.name,
+                                                best.empty() ? "" : fmt::format("; did you mean '{}'?", best)));
+    }
+    const std::string* id = member.value.string();
+    if (id == nullptr || !id->starts_with("subnet-")) {
+      reader.complain(member.value.place, "a subnet is named by its id, \"subnet-0123\"");
+    } else {
+      fleet.subnets[member.name] = *id;
+    }
+  }
+}
+
+void read_resources(TableReader& reader, Config::Fleet& fleet) {
+  read_image(reader, fleet);
+  reader.table("security_group", [&](TableReader& group) {
+    group.text("name", fleet.group_name);
+    check_name(group, "name", fleet.group_name);
+    group.text("like_home", fleet.group_like_home);
+    check_name(group, "like_home", fleet.group_like_home);
+  });
+  reader.text("public_key", fleet.public_key);
+  reader.text("instance_profile", fleet.instance_profile);
+  if (const LocatedValue* value = reader.take("instance_profile"); value != nullptr && value->string() != nullptr) {
+    constexpr std::string_view kLetters =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+=,.@-";  // those that IAM takes
+    if (fleet.instance_profile.empty() || fleet.instance_profile.size() > kProfileNameBytesMax ||
+        fleet.instance_profile.find_first_not_of(kLetters) != std::string::npos) {
+      reader.complain(value->place,
+                      "'instance_profile' is the name of a profile, not its ARN: letters, digits, _+=,.@-");
+    }
+  }
+  reader.word("deadman", fleet.deadman, {"guest", "guest+scheduler"});
+  if (const LocatedValue* value = reader.take("budget_usd_per_month")) {
+    double budget = 0;
+    reader.number("budget_usd_per_month", budget, 0, 1e9);
+    fleet.budget_usd_per_month = value->number() ? std::optional<double>(budget) : std::nullopt;
+  }
+  reader.integer("instances_per_region", fleet.instances_per_region, 1, kInstancesMax);
+  // Longer than a machine may take to get its order: the agent's time-out, and a minute to deliver it.
+  reader.duration("boot_timer", fleet.boot_timer, std::chrono::minutes(10), std::chrono::hours(24));
+  read_subnets(reader, fleet);
+}
+
 void read_fleet(TableReader& reader, Config::Fleet& fleet) {
   reader.text("name", fleet.name);
+  check_name(reader, "name", fleet.name);
   reader.text("home", fleet.home);
   reader.texts("regions", fleet.regions);
   reader.texts("instance_types", fleet.instance_types);
-  check_regions(reader, fleet);
-  // What the set-up of machines reads: checked here, so that a file is right or wrong as a whole.
-  for (const char* key : {"image", "security_group"}) {
-    if (const LocatedValue* value = reader.take(key); value != nullptr && value->table() == nullptr) {
-      reader.complain(value->place, fmt::format("'{}' must be a table such as {{ name = \"NAVO\" }}", key));
-    }
+  if (const LocatedValue* types = reader.take("instance_types"); types != nullptr && fleet.instance_types.empty()) {
+    reader.complain(types->place, "'instance_types' must name at least one type");
   }
-  std::string text;
-  reader.text("public_key", text);
-  reader.text("instance_profile", text);
-  reader.word("deadman", {"guest", "guest+scheduler"});
-  double budget = 0;
-  reader.number("budget_usd_per_month", budget, 0, 1e9);
+  check_regions(reader, fleet);
+  read_resources(reader, fleet);
+}
+
+void read_schedule(TableReader& reader, Config::Schedule& schedule) {
+  reader.word("mode", schedule.mode, {"paired", "rotate"});
+  reader.integer("rounds_per_day", schedule.rounds_per_day, 1, 1440);
+  reader.duration("window", schedule.window, Seconds(1), std::chrono::hours(24));
+}
+
+// [[local]]: the hosts of one's own.
+Result<> read_locals(const Source& source, Config& config) {
+  const LocatedMember* member = source.root.find("local");
+  if (member == nullptr) {
+    return {};
+  }
+  const LocatedValue::List* list = member->value.list();
+  if (list == nullptr) {
+    return make_error(ErrorKind::invalid, point_at(source.file, source.text, member->place.line, member->place.column,
+                                                   "'local' must be a list of tables, [[local]]"));
+  }
+  for (const LocatedValue& item : *list) {
+    TableReader reader(source.file, source.text, "local", item);
+    Config::Local local;
+    reader.text("name", local.name);
+    reader.duration("interval", local.interval, std::chrono::minutes(1), std::chrono::hours(24 * 31));
+    const LocatedValue* name = reader.take("name");
+    const Place& place = name == nullptr ? item.place : name->place;
+    if (local.name.empty() || local.name.size() > kNameBytesMax) {
+      reader.complain(place, fmt::format("[[local]] needs a 'name' of 1 to {} characters", kNameBytesMax));
+    }
+    const auto same = [&](const Config::Local& other) { return other.name == local.name; };
+    if (std::any_of(config.locals.begin(), config.locals.end(), same)) {
+      reader.complain(place, fmt::format("local vantage '{}' appears twice", local.name));
+    }
+    if (fleet::find_region(local.name) != nullptr) {
+      reader.complain(place,
+                      fmt::format("'{}' is the name of a region; a local vantage needs one of its own", local.name));
+    }
+    TRY(reader.finish());
+    config.locals.push_back(std::move(local));
+  }
+  return {};
 }
 
 void read_job(TableReader& reader, Config::Job& job) {
@@ -231,43 +240,12 @@ void read_collector(TableReader& reader, Config::Collector& collector) {
   reader.text("key", collector.key);
 }
 
-// [[local]]: the hosts of one's own.
-Result<> read_locals(const Source& source, Config& config) {
-  const LocatedMember* member = source.root.find("local");
-  if (member == nullptr) {
-    return {};
-  }
-  const LocatedValue::List* list = member->value.list();
-  if (list == nullptr) {
-    return make_error(ErrorKind::invalid, point_at(source.file, source.text, member->place.line, member->place.column,
-                                                   "'local' must be a list of tables, [[local]]"));
-  }
-  for (const LocatedValue& item : *list) {
-    TableReader reader(source.file, source.text, "local", item);
-    Config::Local local;
-    reader.text("name", local.name);
-    reader.duration("interval", local.interval, std::chrono::minutes(1), std::chrono::hours(24 * 31));
-    const LocatedValue* name = reader.take("name");
-    const Place& place = name == nullptr ? item.place : name->place;
-    if (local.name.empty() || local.name.size() > kLocalNameMax) {
-      reader.complain(place, fmt::format("[[local]] needs a 'name' of 1 to {} characters", kLocalNameMax));
-    }
-    const auto same = [&](const Config::Local& other) { return other.name == local.name; };
-    if (std::any_of(config.locals.begin(), config.locals.end(), same)) {
-      reader.complain(place, fmt::format("local vantage '{}' appears twice", local.name));
-    }
-    TRY(reader.finish());
-    config.locals.push_back(std::move(local));
-  }
-  return {};
-}
+}  // namespace
 
 std::string beside(const std::string& config_path, const std::string& path) {
   const std::size_t slash = config_path.rfind('/');
   return path.starts_with('/') || slash == std::string::npos ? path : config_path.substr(0, slash + 1) + path;
 }
-
-}  // namespace
 
 Result<Config> parse_config(std::string_view file_name, std::string_view text) {
   const TomlValue root = TRY(parse_toml(file_name, text));
@@ -281,13 +259,7 @@ Result<Config> parse_config(std::string_view file_name, std::string_view text) {
   TRY(read_table(source, "fleet", [&](TableReader& reader) { read_fleet(reader, config.fleet); }));
   TRY(read_table(source, "job", [&](TableReader& reader) { read_job(reader, config.job); }));
   TRY(read_table(source, "collector", [&](TableReader& reader) { read_collector(reader, config.collector); }));
-  TRY(read_table(source, "schedule", [&](TableReader& reader) {
-    int rounds = 0;
-    Micros window{0};
-    reader.word("mode", {"paired", "rotate"});
-    reader.integer("rounds_per_day", rounds, 1, 1440);
-    reader.duration("window", window, Seconds(1), std::chrono::hours(24));
-  }));
+  TRY(read_table(source, "schedule", [&](TableReader& reader) { read_schedule(reader, config.schedule); }));
   TRY(read_locals(source, config));
   if (config.fleet.name.empty()) {
     return make_error(ErrorKind::invalid, fmt::format("{}: [fleet] needs a 'name'", file_name));

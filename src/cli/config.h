@@ -2,6 +2,7 @@
 // line, caret and suggestion.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,7 +21,24 @@ struct Config {
     std::string home = "us-west-2";
     std::vector<std::string> regions;
     std::vector<std::string> instance_types = {"t3.micro", "t2.micro"};
+    int instances_per_region = 1;
+    std::string image_copy;              // the name of home's image; empty: image_stock
+    std::string image_stock = "al2023";  // or the path of a public SSM parameter
+    std::string group_name;              // empty: the fleet's name
+    std::string group_like_home;         // empty: no inbound rule
+    std::string public_key;              // path as written; empty: no key pair
+    std::string instance_profile = "parallax";
+    std::string deadman = "guest";  // or "guest+scheduler"
+    Micros boot_timer{Seconds(20 * 60)};
+    std::map<std::string, std::string> subnets;  // region: subnet id
+    std::optional<double> budget_usd_per_month;
   } fleet;
+
+  struct Schedule {
+    std::string mode = "paired";  // or "rotate"
+    int rounds_per_day = 4;
+    Micros window{Seconds(20 * 60)};
+  } schedule;
 
   struct Job {
     Micros timeout{Seconds(1800)};
@@ -53,5 +71,8 @@ Result<Config> parse_config(std::string_view file_name, std::string_view text);
 
 // Reads the file, and the services file that it names. Paths in it are relative to the file's directory.
 Result<Config> load_config(Files& files, const std::string& path);
+
+// `path` as the configuration at `config_path` means it: relative to its directory.
+std::string beside(const std::string& config_path, const std::string& path);
 
 }  // namespace parallax::cli

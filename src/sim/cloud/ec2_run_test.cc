@@ -1,6 +1,7 @@
 // RunInstances and the life of what it launches.
 #include "codec/base64.h"
 #include "sim/cloud/ec2_fixture.h"
+#include "sim/cloud/plain_guest.h"
 
 namespace parallax::sim {
 namespace {
@@ -261,4 +262,29 @@ TEST_F(FaultyCloud, ANewIdIsUnknownForAMomentAndTagsLag) {
 }
 
 }  // namespace
+
+TEST_F(Ec2Test, ArmsTheTimerOfABootHookAtEveryBoot) {
+  PlainGuest guest(clock_, cloud_);
+  cloud_.set_guest(&guest);
+  const std::string id = launched(
+      Json::object({{"UserData", base64_encode("#cloud-boothook\n#!/bin/sh\narm() {\nshutdown -P +20\n}\narm\n")}}));
+  for (int boot = 0; boot < 2; ++boot) {
+    pass(Seconds(20));
+    ASSERT_EQ(state(id), "running");
+    pass(Seconds(19 * 60));
+    ASSERT_EQ(state(id), "running");
+    pass(Seconds(120));
+    ASSERT_EQ(state(id), "stopped");
+    ASSERT_EQ(code("StartInstances", ids(id)), "");
+  }
+}
+
+TEST_F(Ec2Test, RunsUserDataOfNoOtherKindAtBoot) {
+  PlainGuest guest(clock_, cloud_);
+  cloud_.set_guest(&guest);
+  const std::string id = launched(Json::object({{"UserData", base64_encode("#!/bin/sh\nshutdown -P +1\n")}}));
+  pass(Seconds(600));
+  EXPECT_EQ(state(id), "running");
+}
+
 }  // namespace parallax::sim

@@ -19,6 +19,7 @@
 #include "base/mutex.h"
 #include "sim/cloud/containment.h"
 #include "sim/cloud/machine.h"
+#include "sim/cloud/power.h"
 
 namespace parallax::sim {
 
@@ -122,6 +123,15 @@ class RunningGuest final : public ProcessGuest {
     // One thread does everything: a child dies with the thread that forked it, so this one lives as long as they do.
     task_ = executor.spawn("sim-aws-guests", [this](const std::stop_token& stop) { loop(stop); });
     return {};
+  }
+
+  // Without namespaces a boot hook would find this machine's own init: only its plain power commands count then.
+  void boot(const InstanceRef& instance, const std::string& user_data) override {
+    if (containment_ == Containment::shims) {
+      arm_by_user_data(user_data, instance, clock_.now(), options_.minute, control_);
+    } else if (const std::string_view script = boothook_of(user_data); !script.empty()) {
+      put(CommandOrder{GuestCommand{instance, "boothook", std::string(script), ""}, [](const GuestResult&) {}});
+    }
   }
 
   void run(const GuestCommand& command, std::function<void(GuestResult)> done) override {

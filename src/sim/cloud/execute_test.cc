@@ -261,5 +261,13 @@ TEST(ExecuteOptions, RefusesADirectoryThatWouldBeCovered) {
   }
 }
 
+TEST_F(ExecuteTest, RunsABootHookWithItsShims) {
+  guest_->boot(machine(), "#cloud-boothook\n#!/bin/sh\nshutdown -P +7\n");
+  EXPECT_TRUE(eventually([&] {
+    const std::vector<std::string> asked = recorder_.requests();
+    return std::find(asked.begin(), asked.end(), "schedule i-0123456789abcdef0 7000000") != asked.end();
+  }));
+}
+
 }  // namespace
 }  // namespace parallax::sim

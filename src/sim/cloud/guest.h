@@ -46,6 +46,11 @@ constexpr std::size_t kGuestOutputBytesMax = 64U << 10U;
 class Guest {
  public:
   virtual ~Guest() = default;
+
+  // The operating system comes up on a machine that has user data (decoded). Not called where there is none. Unless a
+  // guest says otherwise nothing is done with it; see arm_by_user_data() in power.h.
+  virtual void boot(const InstanceRef& /*instance*/, const std::string& /*user_data*/) {}
+
   // Starts a command. Time limits are the cloud's: it calls kill() when they have passed.
   virtual void run(const GuestCommand& command, std::function<void(GuestResult)> done) = 0;
   // Ends one command (cancelled or out of time). `done` may still be called; the cloud ignores it then.

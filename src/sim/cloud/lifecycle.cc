@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "codec/base64.h"
 #include "sim/cloud/ec2_parts.h"
 #include "sim/cloud/ssm.h"
 
@@ -57,6 +58,17 @@ void become_stopped(World& world, RegionState& /*region*/, Instance& instance) {
   set_status(world, instance, status);
 }
 
+// cloud-init of a new boot sees the user data as it is now.
+void boot_system(World& world, const RegionState& region, const Instance& instance) {
+  Guest* guest = world.guest;
+  if (guest == nullptr || instance.user_data.empty()) {
+    return;
+  }
+  world.outbox.emplace_back([guest, ref = ref_of(region, instance), data = instance.user_data] {
+    guest->boot(ref, base64_decode(data).value_or(""));
+  });
+}
+
 // The agent registers once it has credentials and a way out; else not in this boot.
 void begin_agent(World& world, RegionState& region, Instance& instance) {
   Micros agent = world.draw(world.options.timings.agent);
@@ -84,6 +96,7 @@ void become_running(World& world, RegionState& region, Instance& instance) {
     at_state(world, region, instance, world.mono + life,
              [](World& w, RegionState& r, Instance& i) { begin_stop(w, r, i, StopCause::power_lost); });
   }
+  boot_system(world, region, instance);
   begin_agent(world, region, instance);
 }
 
@@ -154,6 +167,7 @@ const InstanceStatus& status_at(const Instance& instance, Monotonic when) {
 void system_ends(World& world, RegionState& region, Instance& instance, SystemEnd how) {
   end_processes(world, region, instance);
   if (how == SystemEnd::rebooted) {
+    boot_system(world, region, instance);
     begin_agent(world, region, instance);
   }
 }
@@ -228,6 +242,7 @@ void begin_launch(World& world, RegionState& region, Instance& instance, const s
 void begin_reboot(World& world, RegionState& region, Instance& instance) {
   end_processes(world, region, instance);
   ++instance.boot;
+  boot_system(world, region, instance);
   begin_agent(world, region, instance);
 }
 

@@ -5,6 +5,10 @@
 
 namespace parallax::sim {
 
+void PlainGuest::boot(const InstanceRef& instance, const std::string& user_data) {
+  arm_by_user_data(user_data, instance, clock_.now(), std::chrono::minutes(1), control_);
+}
+
 void PlainGuest::run(const GuestCommand& command, std::function<void(GuestResult)> done) {
   GuestResult result;
   result.exit_code = 0;

@@ -12,6 +12,8 @@ class PlainGuest final : public Guest {
  public:
   PlainGuest(Clock& clock, GuestControl& control) : clock_(clock), control_(control) {}
 
+  // Plain power commands of a boot hook are honoured too.
+  void boot(const InstanceRef& instance, const std::string& user_data) override;
   void run(const GuestCommand& command, std::function<void(GuestResult)> done) override;
   void kill(const InstanceRef& instance, const std::string& command_id) override;
   void kill_all(const InstanceRef& instance) override;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/text.h"
+
 namespace parallax::sim {
 
 namespace {
@@ -161,6 +163,25 @@ std::vector<std::string> words_of_line(std::string_view line) {
     words.erase(words.begin());
   }
   return words;
+}
+
+std::string_view boothook_of(std::string_view user_data) {
+  constexpr std::string_view kMark = "#cloud-boothook";
+  if (!user_data.starts_with(kMark)) {
+    return {};
+  }
+  const std::size_t end = user_data.find('\n');
+  const bool alone = trim(user_data.substr(0, end)) == kMark;
+  return alone && end != std::string_view::npos ? user_data.substr(end + 1) : std::string_view();
+}
+
+void arm_by_user_data(std::string_view user_data, const InstanceRef& instance, Instant now, Micros minute,
+                      GuestControl& control) {
+  for (const std::string_view line : split(boothook_of(user_data), '\n')) {
+    if (const auto request = parse_power_command(words_of_line(line), now)) {
+      apply_power_request(*request, instance, minute, control);
+    }
+  }
 }
 
 void apply_power_request(const PowerRequest& request, const InstanceRef& instance, Micros minute,

@@ -51,5 +51,13 @@ TEST(PowerCommand, PlacesAClockTimeTomorrowWhenItHasPassed) {
   EXPECT_EQ(request->after_minutes, 23 * 60);
 }
 
+TEST(PowerCommand, FindsTheBootHookInUserData) {
+  EXPECT_EQ(boothook_of("#cloud-boothook\n#!/bin/sh\nshutdown -P +20\n"), "#!/bin/sh\nshutdown -P +20\n");
+  EXPECT_EQ(boothook_of("#!/bin/sh\nshutdown -P +20\n"), "");
+  EXPECT_EQ(boothook_of("#cloud-boothooks\nshutdown -P +20\n"), "");
+  EXPECT_EQ(boothook_of("#cloud-boothook"), "");
+  EXPECT_EQ(boothook_of(""), "");
+}
+
 }  // namespace
 }  // namespace parallax::sim

@@ -1,0 +1,133 @@
+// Deleting: what is not there any more is deleted, and what still depends on it is waited for.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "fleet/change_work.h"
+#include "fleet/policy.h"
+
+namespace parallax::fleet {
+
+namespace {
+
+constexpr std::size_t kTerminateBatch = 1000;  // EC2's limit
+constexpr std::size_t kFilterValues = 200;     // EC2's limit of a filter
+
+bool is_gone_already(const Error& error) {
+  return error.kind == ErrorKind::not_found || error.code.ends_with(".NotFound") ||
+         error.code == "InvalidAMIID.Unavailable";
+}
+
+}  // namespace
+
+Result<> ChangeWork::delete_ec2(std::string_view operation, const Json& params, const Patience& patience) {
+  const Result<Json> answer = calls_.ec2(operation, params, patience);
+  return answer || is_gone_already(answer.error()) ? Result<>() : Result<>(answer.error());
+}
+
+Result<> ChangeWork::carry_out_clearing(StepOutcome& step) {
+  const std::string& id = step.step.id;
+  step.id = id;
+  const Micros timeout = state_timeout();
+  switch (step.step.kind) {
+    case StepKind::delete_schedule:
+      return delete_schedule(step);
+    case StepKind::delete_volume:
+      return delete_ec2("DeleteVolume", Json::object({{"VolumeId", id}}),
+                        {.timeout = timeout, .codes = {"VolumeInUse", "IncorrectState"}});
+    case StepKind::release_address:
+      return delete_ec2("ReleaseAddress", Json::object({{"AllocationId", id}}),
+                        {.timeout = timeout, .codes = {"InvalidIPAddress.InUse"}});
+    case StepKind::delete_snapshot:
+      return delete_ec2("DeleteSnapshot", Json::object({{"SnapshotId", id}}),
+                        {.timeout = timeout, .codes = {"InvalidSnapshot.InUse"}});
+    default:
+      // A terminated machine's interface holds the group for up to half a minute.
+      return delete_ec2("DeleteSecurityGroup", Json::object({{"GroupId", id}}),
+                        {.timeout = timeout, .codes = {"DependencyViolation"}});
+  }
+}
+
+Result<> ChangeWork::delete_schedule(const StepOutcome& step) {
+  const std::string name = step.step.name.empty() ? schedule_name(step.step.id) : step.step.name;
+  const Result<Json> answer =
+      calls_.call("scheduler", "DeleteSchedule", Json::object({{"Name", name}, {"GroupName", kScheduleGroup}}),
+                  {.timeout = state_timeout()});
+  return answer || is_gone_already(answer.error()) ? Result<>() : Result<>(answer.error());
+}
+
+Result<> ChangeWork::ask_to_terminate(const std::vector<std::string>& ids) {
+  const Result<Json> answer =
+      calls_.ec2("TerminateInstances", Json::object({{"InstanceIds", text_list(ids)}}), {.timeout = state_timeout()});
+  if (answer) {
+    return {};
+  }
+  // One id that is gone fails the whole call.
+  if (!is_gone_already(answer.error())) {
+    return answer.error();
+  }
+  if (ids.size() == 1) {
+    return {};
+  }
+  const std::vector<Instance> there = TRY(look_at(ids));
+  std::vector<std::string> living;
+  for (const Instance& instance : there) {
+    if (instance.state != InstanceState::terminated) {
+      living.push_back(instance.id);
+    }
+  }
+  if (living.size() == ids.size()) {
+    return answer.error();
+  }
+  return living.empty() ? Result<>() : ask_to_terminate(living);
+}
+
+Result<> ChangeWork::wait_terminated(const std::vector<std::string>& ids) {
+  const Monotonic deadline = calls_.now() + state_timeout();
+  std::string trouble;
+  std::vector<std::string> waiting = ids;
+  for (;;) {
+    std::vector<std::string> still;
+    for (const std::vector<std::string>& batch : batches(waiting, kFilterValues)) {
+      const Result<std::vector<Instance>> seen = look_at(batch);
+      trouble = seen ? trouble : seen.error().text();
+      if (!seen) {
+        still.insert(still.end(), batch.begin(), batch.end());
+        continue;
+      }
+      for (const Instance& instance : *seen) {
+        if (instance.state != InstanceState::terminated) {
+          still.push_back(instance.id);
+        }
+      }
+    }
+    waiting = std::move(still);
+    if (waiting.empty()) {
+      return {};
+    }
+    if (calls_.now() + context_.options.state_poll > deadline) {
+      return make_error(ErrorKind::timeout,
+                        fmt::format("{} not seen terminated within {}{}{}", fmt::join(waiting, ", "),
+                                    to_human(state_timeout()), trouble.empty() ? "" : ": ", trouble));
+    }
+    tell(fmt::format("waiting until {} {} terminated", waiting.size(),
+                     waiting.size() == 1 ? "machine is" : "machines are"));
+    if (!calls_.pause(context_.options.state_poll)) {
+      return interrupted();
+    }
+  }
+}
+
+Result<> ChangeWork::terminate(Steps steps) {
+  std::vector<std::string> ids;
+  for (StepOutcome& outcome : steps) {
+    outcome.id = outcome.step.id;
+    ids.push_back(outcome.id);
+  }
+  for (const std::vector<std::string>& batch : batches(ids, kTerminateBatch)) {
+    TRY(ask_to_terminate(batch));
+  }
+  return wait_terminated(ids);
+}
+
+}  // namespace parallax::fleet

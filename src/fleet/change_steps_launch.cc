@@ -1,0 +1,283 @@
+// Machines are launched with everything that they need from the call that makes them on, and stopped as soon as they
+// run: whatever happens to this program in between, their boot timer is in their user data.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "aws/protocol/errors.h"
+#include "codec/base64.h"
+#include "codec/hash.h"
+#include "fleet/change_work.h"
+#include "fleet/lease.h"
+
+namespace parallax::fleet {
+
+namespace {
+
+constexpr std::size_t kLaunchBatch = 100;  // machines a call
+constexpr int kTokensMax = 20;
+constexpr std::size_t kTokenLength = 64;  // EC2's limit
+
+// The profile is known to IAM and not yet to EC2 in this region.
+bool is_profile_delay(const Error& error) {
+  return error.code.starts_with("InvalidParameter") &&
+         (error.message.find("IAM Instance Profile") != std::string::npos ||
+          error.message.find("iamInstanceProfile") != std::string::npos);
+}
+
+// Another zone or another type may do.
+bool is_of_the_place(const Error& error) {
+  return aws::is_capacity(error.code) || error.code == "Unsupported" || error.code == "MissingInput" ||
+         error.code == "InsufficientFreeAddressesInSubnet";
+}
+
+std::string describe(const std::string& type, const std::string& zone) {
+  return zone.empty() ? type : fmt::format("{} in {}", type, zone);
+}
+
+std::optional<Instant> instant_of(const Json& json, std::string_view member) {
+  const Result<Instant> instant = parse_iso8601(json.text(member));
+  return instant ? std::optional(*instant) : std::nullopt;
+}
+
+}  // namespace
+
+Result<ChangeWork::LaunchParts> ChangeWork::launch_parts() {
+  LaunchParts parts;
+  parts.group_id = TRY(group_id());
+  parts.image = TRY(usable_image());
+  parts.user_data = base64_encode(boot_user_data(context_.spec.boot_timer));
+  return parts;
+}
+
+// Every zone of the first type, then of the next: types in the order of the specification. Where zones are not known or
+// not ours to choose, the types alone.
+std::vector<ChangeWork::Placement> ChangeWork::placements() const {
+  std::vector<Placement> places;
+  const bool zones = seen() != nullptr && seen()->places && !context_.spec.subnets.contains(calls_.region());
+  for (const std::string& type : context_.spec.instance_types) {
+    if (!zones) {
+      places.push_back({type, ""});
+      continue;
+    }
+    const auto offered = seen()->places->zones_of.find(type);
+    if (offered == seen()->places->zones_of.end()) {
+      continue;
+    }
+    for (const std::string& zone : offered->second) {
+      places.push_back({type, zone});
+    }
+  }
+  return places;
+}
+
+Json ChangeWork::launch_parameters(Steps steps, const LaunchParts& parts, const Placement& place) const {
+  const Spec& spec = context_.spec;
+  Tags machine_tags = our_tags();
+  machine_tags[kBootTimerTag] = boot_timer_version(spec.boot_timer);
+  if (spec.instances_per_region > 1 && steps.size() == 1) {
+    machine_tags[kSlotTag] = std::to_string(steps.front().step.slot);
+  }
+  Json params = Json::object({{"ImageId", parts.image.id},
+                              {"InstanceType", place.type},
+                              {"MinCount", 1},
+                              {"MaxCount", static_cast<std::int64_t>(steps.size())},
+                              {"SecurityGroupIds", Json::array({parts.group_id})},
+                              {"IamInstanceProfile", Json::object({{"Name", spec.profile.name}})},
+                              {"InstanceInitiatedShutdownBehavior", "stop"},
+                              {"UserData", parts.user_data}});
+  params.set("MetadataOptions", Json::object({{"HttpTokens", "required"}, {"HttpEndpoint", "enabled"}}));
+  params.set(
+      "BlockDeviceMappings",
+      Json::array({Json::object({{"DeviceName", parts.image.root_device},
+                                 {"Ebs", Json::object({{"Encrypted", true}, {"DeleteOnTermination", true}})}})}));
+  params.set("TagSpecifications",
+             Json::array({tag_specification("instance", machine_tags), tag_specification("volume", our_tags())}));
+  if (spec.key) {
+    params.set("KeyName", spec.key->name);
+  }
+  if (const auto subnet = spec.subnets.find(calls_.region()); subnet != spec.subnets.end()) {
+    params.set("SubnetId", subnet->second);
+  } else if (!place.zone.empty()) {
+    params.set("Placement", Json::object({{"AvailabilityZone", place.zone}}));
+  }
+  return params;
+}
+
+// Living ones that a launch with this token made.
+Result<std::vector<ChangeWork::Launched>> ChangeWork::machines_of_token(const std::string& token) {
+  const Json answer = TRY(calls_.ec2(
+      "DescribeInstances",
+      Json::object(
+          {{"Filters", filter_list({{"client-token", {token}},
+                                    {"instance-state-name", {"pending", "running", "stopping", "stopped"}}})}}),
+      {.timeout = state_timeout()}));
+  std::vector<Launched> machines;
+  for (const Json& reservation : answer.list("Reservations")) {
+    for (const Json& instance : reservation.list("Instances")) {
+      Launched machine;
+      machine.id = instance.text("InstanceId");
+      machine.at = instant_of(instance, "LaunchTime");
+      machines.push_back(std::move(machine));
+    }
+  }
+  return machines;
+}
+
+// As many of these slots as there is room for; at least one.
+Result<std::vector<ChangeWork::Launched>> ChangeWork::launch_batch(Steps steps, const LaunchParts& parts,
+                                                                   const Placement& place) {
+  const Micros profile_timeout = context_.options.profile_timeout;
+  const Patience patience{.timeout = state_timeout(),
+                          .codes = {"InvalidGroup.NotFound", "InvalidSecurityGroupID.NotFound", "InvalidAMIID.NotFound",
+                                    "InvalidAMIID.Unavailable", "InvalidKeyPair.NotFound"},
+                          .passes = [profile_timeout](const Error& error, Micros waited) {
+                            return is_profile_delay(error) && waited < profile_timeout;
+                          }};
+  Json params = launch_parameters(steps, parts, place);
+  std::string slots;
+  for (const StepOutcome& outcome : steps) {
+    slots += fmt::format("{} ", outcome.step.slot);
+  }
+  for (int attempt = 1; attempt <= kTokensMax; ++attempt) {
+    const std::string token = sha256_hex(fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", context_.spec.fleet, calls_.region(),
+                                                     slots, parts.image.id, place.type, place.zone, attempt))
+                                  .substr(0, kTokenLength);
+    params.set("ClientToken", token);
+    const Result<Json> answer = calls_.ec2("RunInstances", params, patience);
+    if (answer) {
+      std::vector<Launched> machines;
+      for (const Json& instance : answer->list("Instances")) {
+        Launched machine;
+        machine.id = instance.text("InstanceId");
+        machine.at = instant_of(instance, "LaunchTime");
+        machines.push_back(std::move(machine));
+      }
+      return machines;
+    }
+    const Error& error = answer.error();
+    if (error.code == "IdempotentParameterMismatch") {
+      // Launched before with other parameters: where it lives it is ours; a next apply tells what differs.
+      std::vector<Launched> machines = TRY(machines_of_token(token));
+      if (!machines.empty()) {
+        return machines;
+      }
+      continue;
+    }
+    if (error.code == "IdempotentInstanceTerminated") {
+      continue;
+    }
+    if (calls_.was_unclear()) {
+      unclear_[token] = fmt::format("a machine of type {}", describe(place.type, place.zone));
+    }
+    return error;
+  }
+  return make_error(ErrorKind::conflict,
+                    fmt::format("{} launches in a row gave back machines that are gone", kTokensMax));
+}
+
+Result<> ChangeWork::tag_slots(Steps steps) {
+  if (context_.spec.instances_per_region <= 1 || steps.size() <= 1) {
+    return {};
+  }
+  for (const StepOutcome& outcome : steps) {
+    TRY(calls_.ec2("CreateTags",
+                   Json::object({{"Resources", Json::array({outcome.id})},
+                                 {"Tags", tag_list({{kSlotTag, std::to_string(outcome.step.slot)}})}}),
+                   {.timeout = state_timeout(), .codes = {"InvalidInstanceID.NotFound"}}));
+  }
+  return {};
+}
+
+// Gives every step without a machine one, from `place` on; `place` is where the last one fitted.
+Result<> ChangeWork::launch_all(Steps steps, const LaunchParts& parts, std::size_t& place) {
+  const std::vector<Placement> places = placements();
+  if (places.empty()) {
+    return make_error(ErrorKind::conflict, fmt::format("no zone of {} offers {}", calls_.region(),
+                                                       fmt::join(context_.spec.instance_types, " or ")));
+  }
+  std::optional<Error> no_room;
+  for (std::size_t begin = 0; begin < steps.size();) {
+    if (!steps[begin].id.empty()) {
+      ++begin;
+      continue;
+    }
+    if (place >= places.size()) {
+      return no_room ? *no_room : make_error(ErrorKind::unavailable, "no zone and no type is left to try");
+    }
+    std::size_t end = begin;
+    while (end < steps.size() && end - begin < kLaunchBatch && steps[end].id.empty()) {
+      ++end;
+    }
+    const Placement& here = places[place];
+    const Steps batch = steps.subspan(begin, end - begin);
+    const Result<std::vector<Launched>> machines = launch_batch(batch, parts, here);
+    if (!machines && is_of_the_place(machines.error())) {
+      no_room = machines.error();
+      ++place;
+      const std::string next = place < places.size() ? describe(places[place].type, places[place].zone) : "nothing";
+      remark(fmt::format("{} after {} for {}", next, no_room->code, describe(here.type, here.zone)));
+      continue;
+    }
+    if (!machines) {
+      return machines.error();
+    }
+    const std::size_t count = std::min(machines->size(), batch.size());
+    for (const Launched& machine : *machines) {
+      launched_[machine.id] = machine;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      batch[i].id = (*machines)[i].id;
+    }
+    TRY(tag_slots(batch.subspan(0, count)));
+    begin += count;
+  }
+  return {};
+}
+
+Result<> ChangeWork::launch(Steps steps) {
+  const LaunchParts parts = TRY(launch_parts());
+  std::size_t place = 0;
+  for (;;) {
+    const Result<> launched = launch_all(steps, parts, place);
+    std::vector<Launched*> machines;
+    for (const StepOutcome& outcome : steps) {
+      if (Launched* machine = launched_of(outcome.id)) {
+        machines.push_back(machine);
+      }
+    }
+    const Result<> settled = settle(std::move(machines));
+    bool again = false;
+    for (StepOutcome& outcome : steps) {
+      const Launched* machine = launched_of(outcome.id);
+      if (machine != nullptr && machine->stopped && outcome.state == StepState::doing) {
+        outcome.note = remarks_;
+        outcome.state = StepState::done;
+      } else if (machine != nullptr && !machine->ended.empty()) {
+        // It went from pending to terminated by itself.
+        if (!aws::is_capacity(machine->ended.substr(machine->ended.find('.') + 1))) {
+          return make_error(ErrorKind::conflict, fmt::format("machine {} was terminated as soon as it was launched: {}",
+                                                             machine->id, machine->ended));
+        }
+        remark(fmt::format("{} ended with {}", machine->id, machine->ended));
+        outcome.id.clear();
+        again = true;
+      }
+    }
+    if (!launched) {
+      return launched;
+    }
+    if (!settled) {
+      return settled;
+    }
+    if (!again) {
+      return {};
+    }
+    ++place;
+    if (calls_.stopped()) {
+      return interrupted();
+    }
+  }
+}
+
+}  // namespace parallax::fleet

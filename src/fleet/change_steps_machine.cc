@@ -1,0 +1,139 @@
+// Machines that are there already: tags, user data, metadata service, profile, groups, schedules.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "codec/base64.h"
+#include "fleet/change_work.h"
+#include "fleet/policy.h"
+
+namespace parallax::fleet {
+
+namespace {
+
+constexpr const char* kSchedulerService = "scheduler";
+
+std::vector<std::string> ids_of(std::span<StepOutcome> steps) {
+  std::vector<std::string> ids;
+  for (StepOutcome& outcome : steps) {
+    outcome.id = outcome.step.id;
+    ids.push_back(outcome.step.id);
+  }
+  return ids;
+}
+
+}  // namespace
+
+Result<> ChangeWork::tag(Steps steps) {
+  for (const std::vector<std::string>& batch : batches(ids_of(steps), context_.options.ids_a_call)) {
+    TRY(calls_.ec2("CreateTags",
+                   Json::object({{"Resources", text_list(batch)}, {"Tags", tag_list(steps.front().step.tags)}}),
+                   {.timeout = state_timeout()}));
+  }
+  return {};
+}
+
+// The tag says which user data a machine has, so it is written last.
+Result<> ChangeWork::set_user_data(Steps steps) {
+  const std::string data = base64_encode(boot_user_data(context_.spec.boot_timer));
+  const std::vector<std::string> ids = ids_of(steps);
+  for (const std::string& id : ids) {
+    TRY(calls_.ec2("ModifyInstanceAttribute",
+                   Json::object({{"InstanceId", id}, {"UserData", Json::object({{"Value", data}})}}),
+                   {.timeout = state_timeout()}));
+  }
+  for (const std::vector<std::string>& batch : batches(ids, context_.options.ids_a_call)) {
+    TRY(calls_.ec2("CreateTags",
+                   Json::object({{"Resources", text_list(batch)},
+                                 {"Tags", tag_list({{kBootTimerTag, boot_timer_version(context_.spec.boot_timer)}})}}),
+                   {.timeout = state_timeout()}));
+  }
+  return {};
+}
+
+Result<> ChangeWork::require_imds_v2(const StepOutcome& step) {
+  TRY(calls_.ec2("ModifyInstanceMetadataOptions",
+                 Json::object({{"InstanceId", step.step.id}, {"HttpTokens", "required"}, {"HttpEndpoint", "enabled"}}),
+                 {.timeout = state_timeout()}));
+  return {};
+}
+
+// An instance has one association: where there is one it is replaced.
+Result<> ChangeWork::set_profile(const StepOutcome& step) {
+  const Json profile = Json::object({{"Name", context_.spec.profile.name}});
+  const Micros profile_timeout = context_.options.profile_timeout;
+  const Patience patience{.timeout = profile_timeout, .passes = [](const Error& error, Micros /*waited*/) {
+                            return error.code.starts_with("InvalidParameter") &&
+                                   error.message.find("nstance") != std::string::npos;
+                          }};
+  const Json answer = TRY(calls_.ec2(
+      "DescribeIamInstanceProfileAssociations",
+      Json::object(
+          {{"Filters", filter_list({{"instance-id", {step.step.id}}, {"state", {"associating", "associated"}}})}}),
+      {.timeout = state_timeout()}));
+  if (!answer.list("IamInstanceProfileAssociations").empty()) {
+    const std::string id = answer.list("IamInstanceProfileAssociations").front().text("AssociationId");
+    TRY(calls_.ec2("ReplaceIamInstanceProfileAssociation",
+                   Json::object({{"AssociationId", id}, {"IamInstanceProfile", profile}}), patience));
+    return {};
+  }
+  const Result<Json> made =
+      calls_.ec2("AssociateIamInstanceProfile",
+                 Json::object({{"InstanceId", step.step.id}, {"IamInstanceProfile", profile}}), patience);
+  if (!made && made.error().code == "IncorrectState" && calls_.was_unclear()) {
+    return {};  // the call before, whose answer was lost, made it
+  }
+  return made ? Result<>() : Result<>(made.error());
+}
+
+Result<> ChangeWork::set_groups(const StepOutcome& step) {
+  const std::string group = TRY(group_id());
+  TRY(calls_.ec2("ModifyInstanceAttribute",
+                 Json::object({{"InstanceId", step.step.id}, {"Groups", Json::array({group})}}),
+                 {.timeout = state_timeout(), .codes = {"InvalidGroup.NotFound"}}));
+  return {};
+}
+
+Result<> ChangeWork::mend_schedule(const Json& wanted) {
+  TRY(calls_.call(kSchedulerService, "UpdateSchedule", wanted, {.timeout = state_timeout()}));
+  return {};
+}
+
+// Stops the machine at its hour of the day, whatever everybody else forgot.
+Result<> ChangeWork::make_schedule(StepOutcome& step) {
+  std::string machine = step.step.id;
+  for (const StepOutcome& other : out_.steps) {
+    if (machine.empty() && other.step.kind == StepKind::launch && other.step.slot == step.step.slot) {
+      machine = other.id;
+    }
+  }
+  if (machine.empty()) {
+    return make_error(ErrorKind::not_found, "there is no machine to make a schedule for");
+  }
+  const Observed& observed = context_.observed;
+  const std::string role = fmt::format("arn:{}:iam::{}:role/{}", observed.partition, observed.account, kSchedulerRole);
+  Json params =
+      Json::object({{"Name", schedule_name(machine)},
+                    {"GroupName", kScheduleGroup},
+                    {"ScheduleExpression", schedule_expression()},
+                    {"FlexibleTimeWindow", Json::object({{"Mode", "OFF"}})},
+                    {"State", "ENABLED"},
+                    {"Description", fmt::format("Stops {} of the Parallax fleet {}", machine, context_.spec.fleet)}});
+  params.set("Target",
+             Json::object({{"Arn", fmt::format("arn:{}:scheduler:::aws-sdk:ec2:stopInstances", observed.partition)},
+                           {"RoleArn", role},
+                           {"Input", Json::object({{"InstanceIds", Json::array({machine})}}).dump()}}));
+  // A role that was made just now is not known everywhere at once.
+  const Result<Json> made =
+      calls_.call(kSchedulerService, "CreateSchedule", params,
+                  {.timeout = context_.options.profile_timeout, .passes = [](const Error& error, Micros /*waited*/) {
+                     return error.code == "ValidationException" && error.message.find("role") != std::string::npos;
+                   }});
+  step.id = schedule_name(machine);
+  if (!made && made.error().code == "ConflictException") {
+    return mend_schedule(params);
+  }
+  return made ? Result<>() : Result<>(made.error());
+}
+
+}  // namespace parallax::fleet

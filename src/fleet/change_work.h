@@ -1,0 +1,167 @@
+// One region's part of a change (or the account's): its steps in order, each looked at again where an answer was lost,
+// and whatever it launched brought to a stop. The steps are in change_steps_*.cc.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "fleet/change.h"
+#include "fleet/change_calls.h"
+#include "fleet/region_api.h"
+
+namespace parallax::fleet {
+
+struct ChangeContext {
+  const FleetDeps& deps;
+  const Spec& spec;
+  const Observed& observed;
+  const Plan& plan;
+  const ChangeOptions& options;
+  const ChangeObserver& observe;
+  std::stop_token stop, hard_stop;
+};
+
+// How long what was just made can be unknown to the next call, or be seen as it was before (aws-facts 4.2).
+inline constexpr Micros kVisibleWithin{Seconds(30)};
+
+// Thread safety: one task's own.
+class ChangeWork {
+ public:
+  // `out` holds the steps, all waiting; both must outlive this.
+  ChangeWork(const ChangeContext& context, RegionChange& out);
+
+  // Until a step fails or a stop is requested. Machines that were launched are stopped whatever happens.
+  void run();
+
+  // Machines that may run on, a line each: see ChangeOutcome::left_running.
+  const std::vector<std::string>& left_running() const { return left_running_; }
+
+ private:
+  using Steps = std::span<StepOutcome>;
+
+  struct Launched {
+    std::string id;
+    std::optional<Instant> at;
+    bool stop_answered = false;
+    bool stopped = false;
+    std::string ended;  // it was terminated: the reason's code
+    Monotonic next_stop{Monotonic::min()};
+  };
+
+  struct Placement {
+    std::string type, zone;  // zone: empty where EC2 or the subnet chooses
+  };
+
+  struct UsableImage {
+    std::string id, root_device;
+  };
+
+  struct LaunchParts {
+    UsableImage image;
+    std::string group_id, user_data;
+  };
+
+  // Order and reports (change_work.cc).
+  Steps next_group(std::size_t begin);
+  Result<> carry_out(Steps steps);
+  Result<> carry_out_region(StepOutcome& step);
+  Result<> carry_out_account(StepOutcome& step);
+  Result<> carry_out_clearing(StepOutcome& step);
+  void set_state(Steps steps, StepState state);
+  void remark(std::string text);  // kept in the notes of the steps that are being done
+  void tell(const std::string& text);
+  void finish(Steps steps, const Result<>& result, Monotonic begin);
+  void list_left_running();
+
+  const RegionSeen* seen() const { return seen_; }
+
+  Tags our_tags() const;
+  bool later_step(StepKind kind) const;
+
+  Micros state_timeout() const { return context_.options.state_timeout; }
+
+  // Image (change_steps_image.cc).
+  Result<> delete_image(StepOutcome& step);
+  Result<> deregister(const std::string& image, const std::vector<std::string>& snapshots);
+  Result<> copy_image(StepOutcome& step);
+  Result<std::string> start_copy();
+  Result<std::string> copy_of_that_name();
+  Result<> wait_image(StepOutcome& step);
+  Result<UsableImage> wait_until_usable(std::string id);
+  Result<std::optional<ImageSeen>> look_at_image(const std::string& filter, const std::string& value);
+  Result<std::string> replace_copy(const ImageSeen& failed);
+  Result<UsableImage> usable_image();
+  Result<UsableImage> stock_image();
+
+  // Key pair, group (change_steps_network.cc).
+  Result<> import_key(StepOutcome& step);
+  Result<std::optional<std::string>> same_key();
+  Result<> delete_key(const StepOutcome& step);
+  Result<> make_group(StepOutcome& step);
+  Result<std::optional<std::string>> group_of_that_name(const std::string& vpc);
+  Result<> change_rules(const std::string& group, const std::vector<Rule>& add, const std::vector<Rule>& remove);
+  Result<> change_rules_of(const std::string& operation, const std::string& group, const std::vector<Rule>& rules);
+  Result<std::string> group_id();
+
+  // Launch (change_steps_launch.cc, change_steps_stop.cc).
+  Result<> launch(Steps steps);
+  Result<LaunchParts> launch_parts();
+  std::vector<Placement> placements() const;
+  Result<> launch_all(Steps steps, const LaunchParts& parts, std::size_t& place);
+  Result<std::vector<Launched>> launch_batch(Steps steps, const LaunchParts& parts, const Placement& place);
+  Json launch_parameters(Steps steps, const LaunchParts& parts, const Placement& place) const;
+  Result<std::vector<Launched>> machines_of_token(const std::string& token);
+  Result<> tag_slots(Steps steps);
+  Result<> settle(std::vector<Launched*> machines);
+  Result<std::vector<Instance>> look_at(const std::vector<std::string>& ids);
+  Result<> ask_to_stop(const std::vector<Launched*>& machines);
+  void settle_unclear_launches();
+  Launched* launched_of(const std::string& id);
+
+  // Machines (change_steps_machine.cc).
+  Result<> tag(Steps steps);
+  Result<> set_user_data(Steps steps);
+  Result<> require_imds_v2(const StepOutcome& step);
+  Result<> set_profile(const StepOutcome& step);
+  Result<> set_groups(const StepOutcome& step);
+  Result<> stop_machines(Steps steps);
+  Result<> make_schedule(StepOutcome& step);
+  Result<> mend_schedule(const Json& wanted);
+
+  // Clear (change_steps_clear.cc).
+  Result<> delete_schedule(const StepOutcome& step);
+  Result<> terminate(Steps steps);
+  Result<> ask_to_terminate(const std::vector<std::string>& ids);
+  Result<> wait_terminated(const std::vector<std::string>& ids);
+  Result<> delete_ec2(std::string_view operation, const Json& params, const Patience& patience);
+
+  // IAM (change_steps_iam.cc).
+  Result<Json> iam(std::string_view operation, const Json& params);
+  Result<> make_role(StepOutcome& step);
+  Result<> repair_role(const StepOutcome& step);
+  Result<> put_policy(const std::string& role);
+  Result<> make_profile(StepOutcome& step);
+  Result<> fill_profile(const StepOutcome& step);
+  Result<> delete_profile(const StepOutcome& step);
+  Result<> delete_role(const StepOutcome& step);
+  std::string role_of(const StepOutcome& step) const;
+
+  const ChangeContext& context_;
+  RegionChange& out_;
+  const RegionSeen* seen_ = nullptr;
+  ChangeCalls calls_;
+  const RegionApi api_;
+  Steps current_;
+  std::string remarks_;
+  std::string made_image_, made_group_;
+  int copies_ = 0;                              // of CopyImage's token
+  bool replaced_copy_ = false;                  // a failed one, once
+  std::map<std::string, Launched> launched_;    // by id
+  std::map<std::string, std::string> unclear_;  // token: what its launch was
+  std::vector<std::string> left_running_;
+};
+
+}  // namespace parallax::fleet

@@ -205,6 +205,9 @@ Result<ChangeWork::UsableImage> ChangeWork::stock_image() {
     return make_error(ErrorKind::not_found, told ? seen()->places->stock_problem : "Amazon's image was not looked up");
   }
   const std::string& id = seen()->places->stock_image;
+  if (seen()->places->stock && !seen()->places->stock->root_device.empty()) {
+    return UsableImage{id, seen()->places->stock->root_device};
+  }
   const Json answer = TRY(calls_.ec2("DescribeImages", by_filter("image-id", id), {.timeout = state_timeout()}));
   if (answer.list("Images").empty()) {
     return make_error(ErrorKind::not_found, fmt::format("Amazon's image {} does not exist in {}", id, calls_.region()));

@@ -51,21 +51,22 @@ Result<ChangeWork::LaunchParts> ChangeWork::launch_parts() {
 }
 
 // Every zone of the first type, then of the next: types in the order of the specification. Where zones are not known or
-// not ours to choose, the types alone.
+// a subnet is configured, the types alone.
 std::vector<ChangeWork::Placement> ChangeWork::placements() const {
   std::vector<Placement> places;
-  const bool zones = seen() != nullptr && seen()->places && !context_.spec.subnets.contains(calls_.region());
+  const bool known = seen() != nullptr && seen()->places && seen()->places->types_problem.empty();
+  const bool choose_zone = known && !context_.spec.subnets.contains(calls_.region());
   for (const std::string& type : context_.spec.instance_types) {
-    if (!zones) {
+    std::set<std::string> zones;
+    if (known && seen()->places->zones_of.contains(type)) {
+      zones = seen()->places->zones_of.at(type);
+    }
+    if (choose_zone) {
+      for (const std::string& zone : zones) {
+        places.push_back({type, zone});
+      }
+    } else if (!known || !zones.empty()) {
       places.push_back({type, ""});
-      continue;
-    }
-    const auto offered = seen()->places->zones_of.find(type);
-    if (offered == seen()->places->zones_of.end()) {
-      continue;
-    }
-    for (const std::string& zone : offered->second) {
-      places.push_back({type, zone});
     }
   }
   return places;

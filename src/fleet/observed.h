@@ -28,6 +28,7 @@ struct ImageSeen {
   std::string architecture, root_device;
   std::string source_image, source_region;  // empty where EC2 does not tell
   std::vector<std::string> snapshots;       // of its block devices
+  std::vector<std::int64_t> snapshot_gib;   // of their volumes, in the same order
   std::int64_t gib = 0;                     // of its block devices together
   std::string volume_type;                  // "gp3", of the first of them
   std::optional<Instant> created;

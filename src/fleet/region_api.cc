@@ -34,6 +34,28 @@ std::optional<Instant> transition_time(std::string_view reason) {
   return instant ? std::optional(*instant) : std::nullopt;
 }
 
+Json text_list(const std::vector<std::string>& texts) {
+  JsonArray array;
+  for (const std::string& text : texts) {
+    array.emplace_back(text);
+  }
+  return Json(std::move(array));
+}
+
+std::vector<StateChange> read_changes(const Json& answer, std::string_view member) {
+  std::vector<StateChange> changes;
+  for (const Json& item : answer.list(member)) {
+    const Json* previous = item.find("PreviousState");
+    const Json* current = item.find("CurrentState");
+    changes.push_back(StateChange{item.text("InstanceId"),
+                                  previous == nullptr ? InstanceState::unknown : parse_state(previous->text("Name")),
+                                  current == nullptr ? InstanceState::unknown : parse_state(current->text("Name"))});
+  }
+  return changes;
+}
+
+}  // namespace
+
 Instance read_instance(const Json& json, const std::string& region) {
   Instance instance;
   instance.id = json.text("InstanceId");
@@ -61,28 +83,6 @@ Instance read_instance(const Json& json, const std::string& region) {
   instance.name = instance.tag("Name");
   return instance;
 }
-
-Json text_list(const std::vector<std::string>& texts) {
-  JsonArray array;
-  for (const std::string& text : texts) {
-    array.emplace_back(text);
-  }
-  return Json(std::move(array));
-}
-
-std::vector<StateChange> read_changes(const Json& answer, std::string_view member) {
-  std::vector<StateChange> changes;
-  for (const Json& item : answer.list(member)) {
-    const Json* previous = item.find("PreviousState");
-    const Json* current = item.find("CurrentState");
-    changes.push_back(StateChange{item.text("InstanceId"),
-                                  previous == nullptr ? InstanceState::unknown : parse_state(previous->text("Name")),
-                                  current == nullptr ? InstanceState::unknown : parse_state(current->text("Name"))});
-  }
-  return changes;
-}
-
-}  // namespace
 
 std::string_view to_string(InstanceState state) {
   return kStates[static_cast<std::size_t>(state)];

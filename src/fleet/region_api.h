@@ -36,6 +36,9 @@ struct StateChange {
   InstanceState current = InstanceState::unknown;
 };
 
+// Of an item of DescribeInstances' or RunInstances' answer.
+Instance read_instance(const Json& json, const std::string& region);
+
 // Where a command sent through SSM stands.
 struct Invocation {
   std::string status, details;  // "InProgress", "Success", ...; details without blanks

@@ -53,10 +53,13 @@ int exit_code_of(const ChangeOutcome& outcome, bool was_interrupted) {
   if (was_interrupted) {
     return 130;
   }
+  if (!outcome.left_running.empty()) {
+    return 1;
+  }
   const auto failed = std::count_if(outcome.regions.begin(), outcome.regions.end(),
                                     [](const RegionChange& change) { return !change.problem.empty(); });
   if (failed == 0) {
-    return outcome.left_running.empty() ? 0 : 1;
+    return 0;
   }
   return failed == static_cast<std::ptrdiff_t>(outcome.regions.size()) ? 1 : 3;
 }

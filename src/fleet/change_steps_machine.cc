@@ -101,12 +101,7 @@ Result<> ChangeWork::mend_schedule(const Json& wanted) {
 
 // Stops the machine at its hour of the day, whatever everybody else forgot.
 Result<> ChangeWork::make_schedule(StepOutcome& step) {
-  std::string machine = step.step.id;
-  for (const StepOutcome& other : out_.steps) {
-    if (machine.empty() && other.step.kind == StepKind::launch && other.step.slot == step.step.slot) {
-      machine = other.id;
-    }
-  }
+  const std::string machine = step.step.id.empty() ? launched_in(step.step.slot) : step.step.id;
   if (machine.empty()) {
     return make_error(ErrorKind::not_found, "there is no machine to make a schedule for");
   }

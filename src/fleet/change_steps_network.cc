@@ -243,22 +243,26 @@ Result<> ChangeWork::change_rules(const std::string& group, const std::vector<Ru
 }
 
 Result<std::string> ChangeWork::group_id() {
+  const Spec& spec = context_.spec;
   if (!made_group_.empty()) {
     return made_group_;
+  }
+  // Home's machines are in the original whose rules the others' groups have.
+  const std::optional<GroupSeen>& original = context_.observed.home_group;
+  if (spec.is_home(calls_.region()) && spec.group.name == spec.group.like_home && original) {
+    return original->id;
   }
   if (seen() != nullptr) {
     const std::string vpc = seen()->places ? seen()->places->vpc : "";
     for (const GroupSeen& group : seen()->groups) {
       const bool there = vpc.empty() || group.vpc == vpc;
-      if (there && group.name == context_.spec.group.name &&
-          (is_ours(group.tags, context_.spec.fleet) || group.tags.contains(kOriginalTag) ||
-           context_.spec.is_home(calls_.region()))) {
+      if (there && group.name == spec.group.name && is_ours(group.tags, spec.fleet)) {
         return group.id;
       }
     }
   }
   return make_error(ErrorKind::not_found,
-                    fmt::format("there is no security group '{}' in {}", context_.spec.group.name, calls_.region()));
+                    fmt::format("there is no security group '{}' in {}", spec.group.name, calls_.region()));
 }
 
 }  // namespace parallax::fleet

@@ -22,6 +22,13 @@ ChangeWork::Launched* ChangeWork::launched_of(const std::string& id) {
   return found == launched_.end() ? nullptr : &found->second;
 }
 
+std::string ChangeWork::launched_in(int slot) const {
+  const auto found = std::find_if(out_.steps.begin(), out_.steps.end(), [&](const StepOutcome& outcome) {
+    return outcome.step.kind == StepKind::launch && outcome.step.slot == slot;
+  });
+  return found == out_.steps.end() ? std::string() : found->id;
+}
+
 Result<std::vector<Instance>> ChangeWork::look_at(const std::vector<std::string>& ids) {
   std::vector<Instance> all;
   for (const std::vector<std::string>& batch : batches(ids, kFilterValues)) {
@@ -134,7 +141,12 @@ Result<> ChangeWork::stop_machines(Steps steps) {
   for (StepOutcome& outcome : steps) {
     outcome.id = outcome.step.id;
     if (outcome.step.id.empty()) {
-      continue;  // launched by this change, and stopped by the launch
+      outcome.id = launched_in(outcome.step.slot);
+      Launched* machine = launched_of(outcome.id);
+      if (machine != nullptr) {
+        chosen.push_back(machine);  // its launch has seen it stopped already
+      }
+      continue;
     }
     Launched machine;
     machine.id = outcome.step.id;

@@ -120,6 +120,7 @@ class ChangeWork {
   Result<> ask_to_stop(const std::vector<Launched*>& machines);
   void settle_unclear_launches();
   Launched* launched_of(const std::string& id);
+  std::string launched_in(int slot) const;
 
   // Machines (change_steps_machine.cc).
   Result<> tag(Steps steps);

@@ -1,6 +1,7 @@
 // From what should be and what is to what must be done: pure functions, no clock, no network.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,8 @@
 namespace parallax::fleet {
 
 enum class PlanKind { apply, clear, adopt };
+
+std::string_view to_string(PlanKind kind);
 
 enum class StepKind {
   // of the account, before all regions
@@ -101,23 +104,29 @@ struct Drift {
 
 struct RegionPlan {
   std::string region;
-  std::string problem;  // nothing can be planned here: a sentence
+  std::string problem;  // nothing can be planned here: a sentence; there are no steps then
   std::vector<Step> steps;
   std::vector<Leftover> leftovers;
   std::vector<Drift> drift;
   std::vector<std::string> kept;  // clear: what stays and why
   // Of all that is there once the plan is done, machines stopped. Absent: a price is not known.
   std::optional<double> usd_per_month_at_rest;
-  std::optional<double> usd_per_month_running;  // of the rounds that the specification says
+  // Of the rounds that the specification says, each as long as the job's time-out: at most so much.
+  std::optional<double> usd_per_month_running;
+  std::string hash;  // this region's part of Plan::hash
 };
 
 struct Plan {
   PlanKind kind = PlanKind::apply;
   std::string account, fleet, home;
   std::string problem;      // nothing can be planned at all
-  std::vector<Step> steps;  // of the account
+  std::vector<Step> steps;  // of the account: done first, by a clear last
   std::vector<RegionPlan> regions;
-  std::string hash;  // of account, specification, regions and observed resources without what changes by itself
+  std::vector<Drift> drift;       // of the account: role, profile, budget
+  std::vector<std::string> kept;  // of the account. clear: what stays and why
+  // Of account, specification, regions and observed resources, without what changes by itself: states of machines and
+  // volumes, addresses, launch times, leases, an image that becomes available. Hexadecimal.
+  std::string hash;
 
   bool empty() const;  // no step anywhere
   std::size_t count_steps() const;
@@ -136,11 +145,14 @@ struct SavedPlan {
   PlanKind kind = PlanKind::apply;
   std::string account, fleet, hash;
   std::vector<std::string> regions;
-  std::vector<std::string> steps;  // their texts, to tell what moved
+  std::map<std::string, std::string> region_hashes;
+  std::vector<std::string> steps;  // "eu-west-3: make security group NAVO: there is none", to tell what moved
 };
 
+// Reads what to_json() of a plan wrote. Error: invalid.
 Result<SavedPlan> read_saved_plan(std::string_view text);
-// Error: conflict, naming what moved, where `plan` (made from what is now) is not the saved one.
+// Error: conflict, naming what moved, where `plan` (made from what is now) is not the saved one: another hash, or a
+// step that was not shown then. Steps that nobody needs any more are no reason: an image that was waited for is there.
 Result<> check_saved_plan(const SavedPlan& saved, const Plan& plan);
 
 }  // namespace parallax::fleet

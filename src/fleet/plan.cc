@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "fleet/costs.h"
+#include "fleet/lease.h"
 #include "fleet/plan_parts.h"
 
 namespace parallax::fleet {
@@ -63,7 +64,7 @@ constexpr StepWords kStepWords[] = {
 const StepWords& words_of(StepKind kind) {
   const auto* found = std::find_if(std::begin(kStepWords), std::end(kStepWords),
                                    [&](const StepWords& words) { return words.kind == kind; });
-  CHECK(found != std::end(kStepWords), "a step without words", static_cast<int>(kind));
+  CHECK(found != std::end(kStepWords), "a step without words");
   return *found;
 }
 

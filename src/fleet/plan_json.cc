@@ -25,7 +25,7 @@ Json rules(const std::vector<Rule>& list) {
   return json;
 }
 
-Json to_json(const Step& step) {
+Json step_json(const Step& step) {
   Json json = Json::object({{"kind", to_string(step.kind)},
                             {"resource", to_string(step.resource)},
                             {"region", text_or_null(step.region)},
@@ -50,7 +50,7 @@ Json to_json(const Step& step) {
   return json;
 }
 
-Json to_json(const Leftover& leftover) {
+Json leftover_json(const Leftover& leftover) {
   return Json::object({{"resource", to_string(leftover.resource)},
                        {"id", text_or_null(leftover.id)},
                        {"name", text_or_null(leftover.name)},
@@ -58,25 +58,25 @@ Json to_json(const Leftover& leftover) {
                        {"usd_per_month", leftover.usd_per_month}});
 }
 
-Json to_json(const Drift& drift) {
+Json drift_json(const Drift& drift) {
   return Json::object({{"id", text_or_null(drift.id)}, {"text", drift.text}, {"mended", drift.mended}});
 }
 
 template <typename T>
-Json list_of(const std::vector<T>& all) {
+Json list_of(const std::vector<T>& all, Json (*one)(const T&)) {
   Json json = Json::array();
   for (const T& item : all) {
-    json.push(to_json(item));
+    json.push(one(item));
   }
   return json;
 }
 
-Json to_json(const RegionPlan& region) {
+Json region_json(const RegionPlan& region) {
   return Json::object({{"region", region.region},
                        {"problem", text_or_null(region.problem)},
-                       {"steps", list_of(region.steps)},
-                       {"drift", list_of(region.drift)},
-                       {"leftovers", list_of(region.leftovers)},
+                       {"steps", list_of(region.steps, step_json)},
+                       {"drift", list_of(region.drift, drift_json)},
+                       {"leftovers", list_of(region.leftovers, leftover_json)},
                        {"kept", texts(region.kept)},
                        {"usd_per_month_at_rest", region.usd_per_month_at_rest},
                        {"usd_per_month_running", region.usd_per_month_running},
@@ -93,10 +93,10 @@ Json to_json(const Plan& plan) {
                        {"home", plan.home},
                        {"hash", plan.hash},
                        {"problem", text_or_null(plan.problem)},
-                       {"steps", list_of(plan.steps)},
-                       {"drift", list_of(plan.drift)},
+                       {"steps", list_of(plan.steps, step_json)},
+                       {"drift", list_of(plan.drift, drift_json)},
                        {"kept", texts(plan.kept)},
-                       {"regions", list_of(plan.regions)}});
+                       {"regions", list_of(plan.regions, region_json)}});
 }
 
 }  // namespace parallax::fleet

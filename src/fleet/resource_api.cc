@@ -17,7 +17,8 @@ constexpr Micros kGapFirst{Seconds(1)};
 constexpr Micros kGapMax{Seconds(30)};
 constexpr std::size_t kFilterValuesMax = 200;
 constexpr int kPageSize = 1000;
-constexpr int kTagPageSize = 1000;
+// A description of an instance takes kilobytes, and pages of all regions may be in memory at once.
+constexpr int kInstancePageSize = 500;
 // DescribeInstanceInformation takes 50 ids at most in one answer page.
 constexpr std::size_t kAgentBatch = 50;
 
@@ -118,7 +119,7 @@ Result<std::vector<T>> ResourceApi::list(std::string_view operation, const Json&
 }
 
 Result<std::vector<TagSeen>> ResourceApi::tags(const std::vector<Filter>& filters) {
-  return list<TagSeen>("DescribeTags", with_pages(with_filters(filters), kTagPageSize), "Tags", [](const Json& tag) {
+  return list<TagSeen>("DescribeTags", with_pages(with_filters(filters), kPageSize), "Tags", [](const Json& tag) {
     return TagSeen{tag.text("ResourceId"), tag.text("ResourceType"), tag.text("Key"), tag.text("Value")};
   });
 }
@@ -126,7 +127,7 @@ Result<std::vector<TagSeen>> ResourceApi::tags(const std::vector<Filter>& filter
 Result<std::vector<MachineSeen>> ResourceApi::machines(std::vector<Filter> filters) {
   filters.push_back({"instance-state-name", {"pending", "running", "stopping", "stopped"}});
   std::vector<MachineSeen> all;
-  TRY(pages("ec2", "DescribeInstances", with_pages(with_filters(filters), kPageSize), [&](const Json& page) {
+  TRY(pages("ec2", "DescribeInstances", with_pages(with_filters(filters), kInstancePageSize), [&](const Json& page) {
     for (const Json& reservation : page.list("Reservations")) {
       for (const Json& instance : reservation.list("Instances")) {
         all.push_back(read_machine(instance, region_));

@@ -255,7 +255,8 @@ TEST(Observe, ReadsEveryPageOfManyMachines) {
     const Observed seen = observe(deps, spec, options, {});
     EXPECT_EQ(seen.regions[0].machines.size(), 1150U);
     EXPECT_TRUE(seen.regions[0].volumes.empty());
-    EXPECT_EQ(fleet.count("DescribeInstances"), 2) << "1,000 a page";
+    EXPECT_EQ(fleet.count("DescribeInstances"), 3) << "500 a page";
+    EXPECT_EQ(seen.regions[0].calls, static_cast<int>(fleet.count("DescribeTags")) + 5) << fleet.call_list();
   });
 }
 
@@ -483,6 +484,67 @@ TEST(Observe, SeesOurMachinesSchedulesAndNobodyElses) {
     EXPECT_TRUE(seen.scheduler_role->role_exists);
     EXPECT_EQ(seen.scheduler_role->trust, trust);
     EXPECT_TRUE(observe(deps, spec_of_copies(), both(), {}).regions[1].schedules.empty());
+  });
+}
+
+TEST(Observe, SeesForClearWhatMayHaveToBeDeletedAndNothingOfWhatIsNeededToMakeThings) {
+  FleetSetup setup = world_of(sim::WorldKind::adopted);
+  setup.cloud.without_default_vpc = {kFar};
+  FleetFixture fleet(setup);
+  fleet.run([&](const FleetDeps& deps) {
+    const std::string id = fleet.machines(kFar).at(0).instance_id;
+    fleet.by_hand(kFar, "TerminateInstances", Json::object({{"InstanceIds", Json::array({id})}}));
+    fleet.sleep(Seconds(120));
+    ObserveOptions options;
+    options.regions = {kFar};
+    options.for_clear = true;
+    const Observed seen = observe(deps, spec_of_copies(), options, {});
+    const RegionSeen& far = seen.regions[0];
+    ASSERT_EQ(text_of(far.problem), "");
+    EXPECT_TRUE(far.machines.empty());
+    EXPECT_EQ(far.images.size(), 1U);
+    EXPECT_EQ(far.snapshots.size(), 1U);
+    EXPECT_EQ(far.groups.size(), 1U);
+    ASSERT_EQ(far.keys.size(), 1U) << "also where the specification names none";
+    EXPECT_EQ(far.keys[0].name, "NAVO");
+    EXPECT_FALSE(far.places.has_value());
+    EXPECT_EQ(fleet.count_region("us-west-2"), 1) << "home is asked who we are, and nothing else";
+    EXPECT_TRUE(seen.profile.has_value());
+    ASSERT_TRUE(seen.scheduler_role.has_value());
+    EXPECT_FALSE(seen.scheduler_role->role_exists);
+  });
+}
+
+TEST(Observe, EndsSoonWhenItIsToStop) {
+  FleetFixture fleet(world_of(sim::WorldKind::adopted));
+  fleet.set_hook(FleetFixture::throttle("", ""));
+  fleet.run([&](const FleetDeps& deps) {
+    std::stop_source stop;
+    const auto stopper = deps.executor.spawn("stopper", [&](const std::stop_token& /*own*/) {
+      deps.clock.sleep_for(Seconds(10), {});
+      stop.request_stop();
+    });
+    const Instant began = deps.clock.now();
+    const Observed seen = observe(deps, spec_of_copies(), both(), stop.get_token());
+    EXPECT_LE(deps.clock.now() - began, Seconds(12));
+    EXPECT_TRUE(seen.problem.has_value());
+    EXPECT_TRUE(seen.regions[0].problem.has_value());
+    EXPECT_TRUE(seen.regions[1].problem.has_value());
+  });
+}
+
+TEST(Observe, TakesAnExistingProfileAsItIs) {
+  FleetFixture fleet(world_of(sim::WorldKind::adopted));
+  fleet.run([&](const FleetDeps& deps) {
+    Spec spec = spec_of_copies();
+    spec.profile = {"parallax", false};
+    const Observed seen = observe(deps, spec, both(), {});
+    ASSERT_TRUE(seen.profile.has_value()) << text_of(seen.profile_problem);
+    EXPECT_TRUE(seen.profile->profile_exists);
+    EXPECT_TRUE(seen.profile->role_in_profile);
+    EXPECT_EQ(fleet.count("GetRole"), 0) << "its role is none of our business";
+    spec.profile = {"nobody", false};
+    EXPECT_FALSE(observe(deps, spec, both(), {}).profile.value().profile_exists);
   });
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "base/mutex.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/serving.h"
@@ -102,7 +103,7 @@ Result<> choose_faults(const Arguments& arguments, World& world, sim::CloudOptio
       cloud.round_trips[there.name] = sim::estimated_round_trip(*here, there);
     }
   }
-  for (const std::string_view option : {"--faults", "--capacity", "--latency"}) {
+  for (const std::string_view option : {"--faults", "--capacity", "--latency", "--timings"}) {
     const std::optional<std::string> path = arguments.value(option);
     if (!path) {
       continue;
@@ -114,6 +115,9 @@ Result<> choose_faults(const Arguments& arguments, World& world, sim::CloudOptio
     }
     for (const auto& [region, round_trip] : script.round_trips) {
       cloud.round_trips.insert_or_assign(region, round_trip);
+    }
+    for (const auto& [name, range] : script.timings) {
+      *sim::find_timing(cloud.timings, name) = range;
     }
   }
   cloud.fault_seed = TRY(arguments.seed("--seed", 1));
@@ -146,6 +150,48 @@ sim::ExecuteOptions execute_options(World& world) {
   return execute;
 }
 
+// Appends each document as a line; after a line that could not be written, no more are.
+Result<std::function<void(const Json&)>> log_to(World& world, const std::string& path) {
+  struct Log {
+    Mutex mutex;
+    std::unique_ptr<AppendFile> file GUARDED_BY(mutex);
+    bool failed GUARDED_BY(mutex) = false;
+  };
+  auto lines = std::make_shared<Log>();
+  {
+    const MutexLock lock(lines->mutex);
+    lines->file = TRY(world.files.open_append(path, 0644));
+  }
+  return std::function<void(const Json&)>([lines, path](const Json& happened) {
+    const MutexLock lock(lines->mutex);
+    if (lines->failed) {
+      return;
+    }
+    if (const Result<> written = lines->file->append(happened.dump() + "\n"); !written) {
+      lines->failed = true;
+      log::error(fmt::format("--log {}: {}", path, written.error().text()));
+    }
+  });
+}
+
+// Who does the machines' work: real processes, nobody, or a pretence that takes as long as --jobs-take says.
+Result<> choose_guest(const Arguments& arguments, World& world, sim::SimulatedAwsOptions& options) {
+  if (arguments.has("--execute")) {
+    options.execute = execute_options(world);
+  }
+  if (const std::optional<std::string> takes = arguments.value("--jobs-take")) {
+    if (options.execute) {
+      return make_error(ErrorKind::invalid, "--jobs-take and --execute exclude each other");
+    }
+    const Result<Micros> duration = parse_duration(*takes);
+    if (!duration || *duration < Micros(0)) {
+      return make_error(ErrorKind::invalid, fmt::format("--jobs-take: '{}' is no duration such as 10s", *takes));
+    }
+    options.job_takes = *duration;
+  }
+  return {};
+}
+
 Result<int> sim_aws(const Arguments& arguments, World& world) {
   if (arguments.has("--operations")) {
     list_operations();
@@ -161,6 +207,7 @@ Result<int> sim_aws(const Arguments& arguments, World& world) {
   options.port = listen.port;
   options.cloud.world = TRY(sim::parse_world(arguments.value_or("--world", "adopted")));
   options.cloud.time_scale = TRY(arguments.number("--time-scale", 1, 0.001, 1e6));
+  options.cloud.scale_all = arguments.has("--scale-all");
   options.cloud.fleet = arguments.value_or("--fleet", "NAVO");
   options.cloud.instances_per_region = static_cast<int>(TRY(arguments.integer("--instances", 1, 1, 10'000)));
   options.cloud.throttling = !arguments.has("--no-throttling");
@@ -172,9 +219,12 @@ Result<int> sim_aws(const Arguments& arguments, World& world) {
   TRY(choose_regions(arguments, options.cloud));
   TRY(choose_faults(arguments, world, options.cloud));
   options.log = [](const std::string& line) { log::note(line); };
+  if (const std::optional<std::string> path = arguments.value("--log")) {
+    options.cloud.observe = TRY(log_to(world, *path));
+  }
   RemovedAtEnd homes;
-  if (arguments.has("--execute")) {
-    options.execute = execute_options(world);
+  TRY(choose_guest(arguments, world, options));
+  if (options.execute) {
     homes.directory = options.execute->directory;
   }
   const std::vector<std::string>& regions = options.cloud.regions;
@@ -202,6 +252,7 @@ std::vector<Option> sim_aws_options() {
           Option{"--enabled", OptionKind::list, "R,...", "opt-in regions that the account has enabled"},
           Option{"--no-default-vpc", OptionKind::list, "R,...", "regions whose default VPC was deleted"},
           Option{"--time-scale", OptionKind::value, "N", "state changes N times quicker; time stamps stay true"},
+          Option{"--scale-all", OptionKind::flag, "", "--time-scale holds for round trips and request limits too"},
           Option{"--fleet", OptionKind::value, "NAME", "value of the tag parallax:fleet (default NAVO)"},
           Option{"--instances", OptionKind::value, "N", "instances per region (default 1)"},
           Option{"--seed", OptionKind::value, "S", "equal seeds give equal worlds (default 1)"},
@@ -210,10 +261,14 @@ std::vector<Option> sim_aws_options() {
           Option{"--capacity", OptionKind::value, "FILE", "a file with a table [capacity]: room by zone and type"},
           Option{"--latency", OptionKind::value, "FILE", "a file with a table [latency]: round trips by region"},
           Option{"--latency-from", OptionKind::value, "REGION", "round trips as from there, by distance"},
+          Option{"--timings", OptionKind::value, "FILE", "a file with a table [timings]: how long the cloud takes"},
           Option{"--no-throttling", OptionKind::flag, "", "without the published request limits"},
           Option{"--policy", OptionKind::value, "FILE",
                  "an IAM policy: a second key, AKIAPARALLAXSIM00002, has exactly its rights"},
           Option{"--operations", OptionKind::flag, "", "list what is simulated, SERVICE and OPERATION a line, and end"},
+          Option{"--log", OptionKind::value, "FILE", "each call and change of state, a JSON document a line, appended"},
+          Option{"--jobs-take", OptionKind::value, "DURATION",
+                 "without --execute: each command takes so long and succeeds (divided by the time scale)"},
           Option{"--execute", OptionKind::flag, "", "run commands sent through SSM as real processes of this machine"}};
 }
 

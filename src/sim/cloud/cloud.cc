@@ -199,7 +199,11 @@ bool Cloud::take_token(const Call& call, const Json& input) {
   if (!world_->options.throttling || found == world_->regions.end()) {
     return true;
   }
-  const Monotonic mono = clock_.monotonic();
+  Monotonic mono = clock_.monotonic();
+  if (world_->options.scale_all) {
+    const auto passed = static_cast<double>((mono - world_->began).count());
+    mono = world_->began + Micros(static_cast<std::int64_t>(passed * world_->options.time_scale));
+  }
   const std::vector<Charge> charges = charges_of(call.service, call.operation, input);
   return std::ranges::all_of(charges, [&](const Charge& charge) {
     return found->second.buckets.try_emplace(charge.bucket, charge.size).first->second.take(charge.count, mono);
@@ -217,7 +221,34 @@ std::optional<SigningKey> Cloud::find_signing_key(std::string_view key_id) const
 Micros Cloud::round_trip(const std::string& region) const {
   const MutexLock lock(mutex_);
   const auto found = world_->options.round_trips.find(region);
-  return found == world_->options.round_trips.end() ? Micros(0) : found->second;
+  if (found == world_->options.round_trips.end()) {
+    return Micros(0);
+  }
+  return world_->options.scale_all ? world_->scaled(found->second) : found->second;
+}
+
+void Cloud::tell(const Call& call, int status, const std::string& code) {
+  std::function<void(Json)> observe;
+  {
+    const MutexLock lock(mutex_);
+    observe = world_->options.observe;
+  }
+  if (observe) {
+    observe(Json::object({{"at", to_iso8601(clock_.now())},
+                          {"what", "call"},
+                          {"region", call.region},
+                          {"service", call.service},
+                          {"operation", call.operation},
+                          {"status", status},
+                          {"code", code}}));
+  }
+}
+
+void Cloud::call_later(Micros after, std::function<void()> action) {
+  with_world([&](World& world) {
+    world.at(world.mono + world.scaled(after),
+             [action = std::move(action)](World& w) { w.outbox.push_back(action); });
+  });
 }
 
 std::string Cloud::make_request_id() {

@@ -74,6 +74,8 @@ struct CloudOptions {
   std::string policy;
   std::string fleet = "NAVO";
   double time_scale = 1;  // > 0
+  // Round trips and the refill of request limits are scaled too: for a client whose own time runs as quickly.
+  bool scale_all = false;
   CloudTimings timings;
   // A start shows the agent's ping of an earlier boot until it has registered anew.
   bool stale_ping = true;
@@ -90,6 +92,9 @@ struct CloudOptions {
   std::uint64_t fault_seed = 1;                  // of the rules' own probabilities
   // Regions that must be opted in and are, beside those in `regions`.
   std::vector<std::string> opted_in;
+  // Told of each change of a machine's or an image's state: {"at", "what": "machine" or "image", "region", "id",
+  // "state"}. From any task, in order of time for each region, without the cloud's lock. May be empty.
+  std::function<void(Json)> observe;
 };
 
 struct Call {
@@ -151,6 +156,10 @@ class Cloud final : public GuestControl {
   bool take_token(const Call& call, const Json& input);
   // The key that signs with that id; nullopt where nobody has it.
   std::optional<SigningKey> find_signing_key(std::string_view key_id) const;
+  // Tells options.observe of a request that was answered; `code` is empty where it went well.
+  void tell(const Call& call, int status, const std::string& code);
+  // Calls `action` after a while, divided by the time scale.
+  void call_later(Micros after, std::function<void()> action);
   // How long a byte takes to that region and back; zero where no latency was asked for.
   Micros round_trip(const std::string& region) const;
   // A random UUID from the injected Rng.

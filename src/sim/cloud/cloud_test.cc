@@ -351,6 +351,58 @@ TEST_F(CloudTest, PlainGuestHonoursShutdownLinesAndRunsNothing) {
   EXPECT_EQ(invocation(shutdown_alone).integer("ResponseCode", -1), 0);
 }
 
+TEST_F(CloudTest, PlainGuestTakesAScriptForAJobThatSucceedsAfterAWhile) {
+  PlainGuest plain(clock_, cloud_,
+                   [this](std::function<void()> done) { cloud_.call_later(Seconds(10), std::move(done)); });
+  cloud_.set_guest(&plain);
+  start_and_register();
+  const std::string command = send("shutdown -P +10\necho hi")->find("Command")->text("CommandId");
+  pass(Seconds(9));
+  EXPECT_EQ(invocation(command).text("Status"), "InProgress");
+  EXPECT_TRUE(view().guest_timer.has_value());
+  pass(Seconds(3));
+  EXPECT_EQ(invocation(command).text("Status"), "Success");
+}
+
+TEST(CloudScale, HoldsForRoundTripsAndRequestLimitsWhereAsked) {
+  for (const bool all : {false, true}) {
+    TestClock clock;
+    Xoshiro rng(7);
+    CloudOptions options;
+    options.time_scale = 10;
+    options.scale_all = all;
+    options.round_trips["eu-west-3"] = Millis(140);
+    Cloud cloud(options, clock, rng);
+    EXPECT_EQ(cloud.round_trip("eu-west-3"), all ? Millis(14) : Millis(140));
+    const Call call{"eu-west-3", "ec2", "StartInstances"};  // five at once, then two a second
+    const Json input = Json::object({{"InstanceIds", JsonArray{"i-1"}}});
+    for (int i = 0; i < 5; ++i) {
+      EXPECT_TRUE(cloud.take_token(call, input));
+    }
+    EXPECT_FALSE(cloud.take_token(call, input));
+    clock.pass(Millis(50));
+    EXPECT_EQ(cloud.take_token(call, input), all);
+  }
+}
+
+TEST(CloudObserver, IsToldOfStatesInOrder) {
+  TestClock clock;
+  Xoshiro rng(7);
+  std::vector<std::string> told;
+  CloudOptions options;
+  options.regions = {"eu-west-3"};
+  options.observe = [&](const Json& happened) { told.push_back(happened.text("what") + " " + happened.text("state")); };
+  Cloud cloud(options, clock, rng);
+  const Json ids = Json::object({{"InstanceIds", JsonArray{cloud.instances()[0].instance_id}}});
+  ASSERT_TRUE(cloud.call({"eu-west-3", "ec2", "StartInstances"}, ids));
+  clock.pass(Seconds(30));
+  ASSERT_TRUE(cloud.call({"eu-west-3", "ec2", "StopInstances"}, ids));
+  clock.pass(Seconds(60));
+  cloud.advance();
+  EXPECT_THAT(told,
+              testing::ElementsAre("machine pending", "machine running", "machine stopping", "machine stopped"));
+}
+
 TEST_F(CloudTest, PagesThroughAListWithTokensOfTheSameOperation) {
   Json input = Json::object({{"MaxResults", 5}});
   const Json first = *cloud_.call(Call{region_, "ec2", "DescribeInstanceTypeOfferings"},

@@ -42,8 +42,9 @@ std::vector<std::string> snapshots_of(const Json& image) {
 // At `when` the image and its snapshots are ready; or failed, with the reason.
 void finish_later(World& world, const RegionState& region, const std::string& image_id, Monotonic when,
                   const std::string& failure) {
-  later(world, region, ResourceKind::image, image_id, when, [failure](World&, RegionState& r, Resource& image) {
+  later(world, region, ResourceKind::image, image_id, when, [failure](World& w, RegionState& r, Resource& image) {
     image.description.set("State", failure.empty() ? "available" : "failed");
+    w.tell("image", r.name, image.id, failure.empty() ? "available" : "failed");
     if (!failure.empty()) {
       image.description.set("StateReason", Json::object({{"Code", "Server.InternalError"}, {"Message", failure}}));
     }

@@ -239,12 +239,15 @@ http::Pace CloudEndpoint::carry_out(const http::Request& request, Asked asked) {
 http::Pace CloudEndpoint::finish(const Asked& asked, const Call& call, const Json& input, FaultKind fault) {
   const Protocol protocol = asked.model.metadata().protocol;
   const auto error = [&](const Error& what) {
+    cloud_.tell(call, what.status, what.code);
     return send(encode_error(asked.model, what, asked.request_id), asked.way);
   };
   switch (fault) {
     case FaultKind::request_lost:
+      cloud_.tell(call, 0, "request lost");
       return send({}, asked.way);
     case FaultKind::bare_server_error:
+      cloud_.tell(call, 503, "");
       return send(refuse(503, "<html><body>Service Unavailable</body></html>"), asked.way);
     case FaultKind::throttle:
       return error(refusal(protocol, Refusal::throttled, ""));
@@ -262,10 +265,14 @@ http::Pace CloudEndpoint::finish(const Asked& asked, const Call& call, const Jso
   }
   const Result<Json> output = cloud_.call(call, input, key ? &key->who : nullptr);
   if (fault == FaultKind::answer_lost) {
+    cloud_.tell(call, 0, "answer lost");
     return send({}, asked.way);
   }
-  return output ? send(encode_answer(asked.model, asked.operation, *output, asked.request_id), asked.way)
-                : error(output.error());
+  if (!output) {
+    return error(output.error());
+  }
+  cloud_.tell(call, 200, "");
+  return send(encode_answer(asked.model, asked.operation, *output, asked.request_id), asked.way);
 }
 
 }  // namespace parallax::sim

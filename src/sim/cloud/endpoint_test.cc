@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
+
 #include "codec/hash.h"
 #include "sim/cloud/test_clock.h"
 #include "sim/cloud/wire.h"
@@ -97,6 +99,28 @@ TEST_F(EndpointTest, AnswersInTheFormOfTheEc2Protocol) {
   EXPECT_THAT(response.body, HasSubstr("<reservationSet><item>"));
   EXPECT_THAT(response.body, HasSubstr("<instanceState><code>80</code><name>stopped</name></instanceState>"));
   EXPECT_NE(response.headers.get("Date"), "");
+}
+
+TEST_F(EndpointTest, TellsEachAnsweredCall) {
+  std::vector<std::string> told;
+  CloudOptions options;
+  options.observe = [&](const Json& happened) {
+    told.push_back(fmt::format("{} {}:{} {} {}", happened.text("region"), happened.text("service"),
+                               happened.text("operation"), happened.integer("status", -1), happened.text("code")));
+  };
+  Cloud cloud(options, clock_, rng_);
+  CloudEndpoint endpoint(cloud, clock_);
+  const auto ask = [&](const std::string& action) {
+    endpoint.handle(signed_request("ec2", "Action=" + action + "&Version=2016-11-15", clock_.now()));
+  };
+  ask("DescribeRegions");
+  ask("StopInstances&InstanceId.1=i-00000000000000001");
+  cloud.set_fault_hook(
+      [](const std::string&, const std::string&, const std::string&) { return Fault{FaultKind::answer_lost}; });
+  ask("DescribeRegions");
+  EXPECT_THAT(told, testing::ElementsAre("us-west-2 ec2:DescribeRegions 200 ",
+                                         "us-west-2 ec2:StopInstances 400 InvalidInstanceID.NotFound",
+                                         "us-west-2 ec2:DescribeRegions 0 answer lost"));
 }
 
 TEST_F(EndpointTest, OperationsWithoutAnOutputReturnTrue) {

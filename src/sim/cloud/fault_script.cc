@@ -15,6 +15,23 @@ namespace {
 constexpr Micros kDurationMax = Seconds(7 * 86400);
 constexpr std::int64_t kInstancesMax = 1'000'000;
 
+struct NamedTiming {
+  std::string_view name;
+  DurationRange CloudTimings::*range;
+};
+
+constexpr NamedTiming kTimings[] = {{"pending", &CloudTimings::pending},
+                                    {"agent", &CloudTimings::agent},
+                                    {"stopping", &CloudTimings::stopping},
+                                    {"delivery", &CloudTimings::delivery},
+                                    {"invocation", &CloudTimings::invocation},
+                                    {"profile", &CloudTimings::profile},
+                                    {"status_checks", &CloudTimings::status_checks},
+                                    {"interface_lingers", &CloudTimings::interface_lingers},
+                                    {"image_create", &CloudTimings::image_create},
+                                    {"image_copy", &CloudTimings::image_copy},
+                                    {"snapshot", &CloudTimings::snapshot}};
+
 class ScriptReader {
  public:
   ScriptReader(std::string_view file, std::string_view text) : file_(file), text_(text) {}
@@ -27,8 +44,10 @@ class ScriptReader {
         TRY(read_capacity(member));
       } else if (member.name == "latency") {
         TRY(read_latency(member));
+      } else if (member.name == "timings") {
+        TRY(read_timings(member));
       } else {
-        return unknown(member, "table", {"fault", "capacity", "latency"});
+        return unknown(member, "table", {"fault", "capacity", "latency", "timings"});
       }
     }
     return std::move(script_);
@@ -164,11 +183,13 @@ class ScriptReader {
     return static_cast<std::uint64_t>(*number);
   }
 
-  Result<Micros> read_duration(const LocatedMember& member) const {
-    const std::string* text = member.value.string();
+  Result<Micros> read_duration(const LocatedMember& member) const { return read_duration(member, member.value); }
+
+  Result<Micros> read_duration(const LocatedMember& member, const LocatedValue& value) const {
+    const std::string* text = value.string();
     const Result<Micros> duration = parse_duration(text == nullptr ? "" : *text);
     if (!duration || *duration < Micros(0) || *duration > kDurationMax) {
-      return error(member.value.place,
+      return error(value.place,
                    fmt::format("'{}' must be a duration up to 7 days: \"5s\", \"200ms\", \"1h\"", member.name));
     }
     return *duration;
@@ -210,11 +231,43 @@ class ScriptReader {
     return {};
   }
 
+  Result<> read_timings(const LocatedMember& table) {
+    if (table.value.table() == nullptr) {
+      return error(table.place, "[timings] is a table of NAME = \"DURATION\" or NAME = [\"LEAST\", \"MOST\"]");
+    }
+    CloudTimings defaults;
+    for (const LocatedMember& member : *table.value.table()) {
+      if (find_timing(defaults, member.name) == nullptr) {
+        std::vector<std::string_view> known;
+        for (const auto& [name, range] : kTimings) {
+          known.push_back(name);
+        }
+        return unknown(member, "timing", known);
+      }
+      DurationRange range;
+      if (const LocatedValue::List* both = member.value.list(); both != nullptr && both->size() == 2) {
+        range = {TRY(read_duration(member, (*both)[0])), TRY(read_duration(member, (*both)[1]))};
+      } else {
+        range.min = range.max = TRY(read_duration(member));
+      }
+      if (range.max < range.min) {
+        return error(member.value.place, fmt::format("'{}': the first duration is the longer one", member.name));
+      }
+      script_.timings[member.name] = range;
+    }
+    return {};
+  }
+
   std::string_view file_, text_;
   FaultScript script_;
 };
 
 }  // namespace
+
+DurationRange* find_timing(CloudTimings& timings, std::string_view name) {
+  const auto* const found = std::ranges::find(kTimings, name, &NamedTiming::name);
+  return found == std::end(kTimings) ? nullptr : &(timings.*(found->range));
+}
 
 Result<FaultScript> parse_fault_script(std::string_view file_name, std::string_view text) {
   const TomlValue root = TRY(parse_toml(file_name, text));

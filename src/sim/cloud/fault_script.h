@@ -19,6 +19,10 @@
 //
 //   [latency]                    # round trips
 //   ap-southeast-2 = "160ms"
+//
+//   [timings]                    # how long the cloud takes by itself; fixed, or drawn between two
+//   pending = "12s"
+//   image_copy = ["2m", "15m"]
 #pragma once
 
 #include <cstdint>
@@ -28,6 +32,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "sim/cloud/cloud.h"
 #include "sim/cloud/faults.h"
 
 namespace parallax::sim {
@@ -36,9 +41,13 @@ struct FaultScript {
   std::vector<FaultRule> rules;
   std::map<std::string, int> capacity;        // as CloudOptions::capacity
   std::map<std::string, Micros> round_trips;  // as CloudOptions::round_trips
+  std::map<std::string, DurationRange> timings;  // by the names of CloudTimings' ranges
 };
 
 constexpr std::size_t kFaultRulesMax = 1000;
+
+// The ranges of CloudTimings that a script may set, by name; nullptr: none of that name.
+DurationRange* find_timing(CloudTimings& timings, std::string_view name);
 
 // Error: invalid, with line, caret and what was probably meant.
 Result<FaultScript> parse_fault_script(std::string_view file_name, std::string_view text);

@@ -36,6 +36,10 @@ count = 20
 
 [latency]
 ap-southeast-2 = "160ms"
+
+[timings]
+pending = "12s"
+image_copy = ["2m", "15m"]
 )")
                                  .value();
   ASSERT_EQ(script.rules.size(), 2U);
@@ -47,9 +51,17 @@ ap-southeast-2 = "160ms"
   EXPECT_EQ(script.rules[1].count, 20U);
   EXPECT_EQ(script.capacity.at("us-west-2a/t3.micro"), 1);
   EXPECT_EQ(script.round_trips.at("ap-southeast-2"), Millis(160));
+  EXPECT_EQ(script.timings.at("pending").min, Seconds(12));
+  EXPECT_EQ(script.timings.at("pending").max, Seconds(12));
+  EXPECT_EQ(script.timings.at("image_copy").max, Seconds(900));
 }
 
 TEST(FaultScript, PointsAtWhatIsWrong) {
+  EXPECT_EQ(complaint("[timings]\npendin = \"1s\"\n"),
+            "f.toml:2:1: unknown timing 'pendin'; did you mean 'pending'?\n  pendin = \"1s\"\n  ^");
+  EXPECT_THAT(complaint("[timings]\nagent = [\"9s\", \"8s\"]\n"),
+              testing::HasSubstr("f.toml:2:9: 'agent': the first duration is the longer one"));
+  EXPECT_THAT(complaint("[timings]\nagent = [\"9s\"]\n"), testing::HasSubstr("'agent' must be a duration"));
   EXPECT_EQ(complaint("[[fault]]\nkind = \"trottle\"\n"),
             "f.toml:2:8: unknown kind of fault 'trottle'; did you mean 'throttle'?\n  kind = \"trottle\"\n         ^");
   EXPECT_EQ(complaint("[[fault]]\nkind = \"slow\"\noperations = \"*\"\n"),

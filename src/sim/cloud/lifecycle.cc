@@ -147,7 +147,11 @@ InstanceRef ref_of(const RegionState& region, const Instance& instance) {
   return InstanceRef{region.name, instance.id, instance.boot};
 }
 
-void set_status(const World& world, Instance& instance, InstanceStatus status) {
+void set_status(World& world, Instance& instance, InstanceStatus status) {
+  if (status.state != instance.status.state) {
+    world.tell("machine", std::string_view(instance.zone).substr(0, instance.zone.size() - 1), instance.id,
+               to_string(status.state));
+  }
   instance.status = std::move(status);
   instance.history.emplace_back(world.mono, instance.status);
   if (instance.history.size() > kHistoryMax) {

@@ -35,7 +35,7 @@ Instance* find_running(World& world, const InstanceRef& ref);
 InstanceRef ref_of(const RegionState& region, const Instance& instance);
 
 // Changes the status and keeps the old one for stale reads.
-void set_status(const World& world, Instance& instance, InstanceStatus status);
+void set_status(World& world, Instance& instance, InstanceStatus status);
 // The status as it was at `when` (the oldest known where it is older).
 const InstanceStatus& status_at(const Instance& instance, Monotonic when);
 

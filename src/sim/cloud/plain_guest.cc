@@ -22,6 +22,10 @@ void PlainGuest::run(const GuestCommand& command, std::function<void(GuestResult
           "Of the script only plain shutdown lines were honoured.\n";
     }
   }
+  if (result.exit_code != 0 && job_) {
+    job_([done = std::move(done)] { done({}); });
+    return;
+  }
   done(std::move(result));
 }
 

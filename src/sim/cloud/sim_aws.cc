@@ -23,7 +23,7 @@ class RunningAws final : public SimulatedAws {
       : rng_(options.seed),
         cloud_(options.cloud, clock, rng_),
         endpoint_(cloud_, clock, EndpointOptions{options.execute.has_value(), options.log}),
-        plain_guest_(clock, cloud_) {
+        plain_guest_(clock, cloud_, job(options.job_takes)) {
     cloud_.set_guest(&plain_guest_);
   }
 
@@ -59,6 +59,13 @@ class RunningAws final : public SimulatedAws {
   std::string url() const override { return server_->base_url(); }
 
  private:
+  PlainGuest::Job job(const std::optional<Micros>& takes) {
+    if (!takes) {
+      return {};
+    }
+    return [this, takes = *takes](std::function<void()> done) { cloud_.call_later(takes, std::move(done)); };
+  }
+
   Xoshiro rng_;
   Cloud cloud_;
   CloudEndpoint endpoint_;

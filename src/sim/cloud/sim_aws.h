@@ -21,6 +21,8 @@ struct SimulatedAwsOptions {
   int port = 0;  // 0: any free port
   CloudOptions cloud;
   std::optional<ExecuteOptions> execute;  // absent: commands are not executed
+  // Without `execute`: each command takes so long (divided by the time scale) and succeeds.
+  std::optional<Micros> job_takes;
   std::uint64_t seed = 1;
   std::function<void(const std::string&)> log;  // one line each; may be empty
 };

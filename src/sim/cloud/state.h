@@ -212,6 +212,9 @@ struct World {
 
   void at(Monotonic when, std::function<void(World&)> what) { events.emplace(when, std::move(what)); }
 
+  // Tells options.observe that a machine or an image has a new state.
+  void tell(std::string_view what, std::string_view region, std::string_view id, std::string_view state);
+
   // Uniform in the range, divided by the time scale.
   Micros draw(const DurationRange& range);
   Micros scaled(Micros duration) const;

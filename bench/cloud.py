@@ -7,7 +7,11 @@ import re
 import signal
 import subprocess
 import tempfile
+import threading
 import time
+
+import boto3
+import botocore.exceptions
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 KEY, SECRET = "AKIAPARALLAXSIM00001", "parallax-simulated-secret"
@@ -30,6 +34,30 @@ def round_trips(home):
 def opt_in_regions():
     with open(ROOT / "data" / "aws-regions.csv", encoding="utf-8") as file:
         return [row["region"] for row in csv.DictReader(file) if row["partition"] == "aws" and row["opt_in_required"] == "yes"]
+
+
+def boto3_client(far, service, region="us-west-2"):
+    return boto3.client(service, region_name=region, endpoint_url=far.url, aws_access_key_id=KEY,
+                        aws_secret_access_key=SECRET)
+
+
+def send_command(far):
+    """Starts the first machine of Oregon and sends it a command; the ids of machine, command and image."""
+    ec2, ssm = boto3_client(far, "ec2"), boto3_client(far, "ssm")
+    instance = ec2.describe_instances()["Reservations"][0]["Instances"][0]
+    machine = instance["InstanceId"]
+    ec2.start_instances(InstanceIds=[machine])
+    for _ in range(600):
+        time.sleep(0.05)
+        try:
+            command = ssm.send_command(InstanceIds=[machine], DocumentName="AWS-RunShellScript",
+                                       Parameters={"commands": ["true"]})["Command"]["CommandId"]
+            ssm.get_command_invocation(CommandId=command, InstanceId=machine)
+            return machine, command, instance["ImageId"]
+        except botocore.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] not in ("InvalidInstanceId", "InvocationDoesNotExist"):
+                raise
+    raise RuntimeError(f"{machine} took no command")
 
 
 class Cloud:
@@ -55,13 +83,27 @@ class Cloud:
 
     def call(self, *words):
         """Wall seconds of a process, and what it said."""
-        start = time.perf_counter()
-        result = subprocess.run([str(word) for word in words], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                                timeout=120, check=False, env=self.environment)
-        wall = time.perf_counter() - start
-        if result.returncode != 0:
-            raise RuntimeError(f"{' '.join(map(str, words))} ended with {result.returncode}: {result.stderr[-1000:]}")
-        return wall, result.stdout
+        wall, output, _ = self.measure(words)
+        return wall, output
+
+    def measure(self, words, timeout_s=120, statuses=(0,)):
+        """The same, and the peak of its memory in MB."""
+        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+            start = time.perf_counter()
+            process = subprocess.Popen([str(word) for word in words], stdin=subprocess.DEVNULL, stdout=output,
+                                       stderr=errors, env=self.environment)
+            timer = threading.Timer(timeout_s, process.kill)
+            timer.start()
+            _, status, usage = os.wait4(process.pid, 0)
+            wall = time.perf_counter() - start
+            timer.cancel()
+            process.returncode = os.waitstatus_to_exitcode(status)
+            output.seek(0)
+            errors.seek(0)
+            if process.returncode not in statuses:
+                raise RuntimeError(f"{' '.join(map(str, words))} ended with {process.returncode}: "
+                                   f"{errors.read()[-2000:].decode()}")
+            return wall, output.read().decode(), usage.ru_maxrss / 1024
 
     def __enter__(self):
         return self

@@ -16,7 +16,9 @@ import zlib
 
 import aws_answers
 import cloud
+import fleet
 import services
+from row import Row
 
 QUERIES = 1500
 LARGE_BYTES = 20_000_000
@@ -24,16 +26,6 @@ GIGABIT = 125_000_000  # bytes a second
 SPOOLS, RECORDS = 6, 10_000
 FLEET = "BENCH"
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-
-@dataclasses.dataclass
-class Row:
-    measure: str
-    ours: str
-    peer: str
-    ratio: float
-    aim: str = ""
-    is_met: bool = None  # None: there is no aim
 
 
 @dataclasses.dataclass
@@ -48,6 +40,7 @@ class Bench:
         self.program = build / "parallax"
         self.votable_bench = build / "bench" / "votable_bench"
         self.cloud_load = build / "bench" / "cloud_load"
+        self.scaled_parallax = build / "bench" / "scaled_parallax"
         self.aws_parse_bench = build / "bench" / "aws_parse_bench"
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="parallax-bench-"))
 
@@ -284,14 +277,16 @@ def distant_regions(bench):
 
 
 def cloud_requests(bench):
-    """Signed requests that the simulated cloud serves, 8 connections on this machine: client and server share it."""
+    """Signed requests that the simulated cloud serves, 8 connections on this machine: client and server share it. The
+    mix is of what a fleet's program asks: see cloud_load.cc."""
     rates = []
-    with cloud.Cloud(bench.program, "--no-throttling") as far:
+    with cloud.Cloud(bench.program, "--no-throttling", "--time-scale", "100", "--jobs-take", "1s") as far:
         host, port = far.url.removeprefix("http://").split(":")
+        names = cloud.send_command(far)
         for _ in range(3):
-            count, seconds = bench.call(bench.cloud_load, host, port, 2, 8).output.split()
+            count, seconds = bench.call(bench.cloud_load, host, port, 2, 8, *names).output.split()
             rates.append(int(count) / float(seconds))
-    return [Row("signed requests/s of the simulated cloud", f"{median(rates):.0f}", "none", 1.0)]
+    return [Row("signed requests/s of the simulated cloud, mixed", f"{median(rates):.0f}", "none", 1.0)]
 
 
 def aws_parse(bench):
@@ -317,4 +312,5 @@ def aws_parse(bench):
 
 MEASURES = {"per_query": per_query, "transfer": transfer, "start_up": start_up, "ingest": ingest, "votable": votable,
             "aws_parse": aws_parse, "aws_call": aws_call, "distant_regions": distant_regions,
-            "cloud_requests": cloud_requests}
+            "cloud_requests": cloud_requests, "fleet_run": fleet.run, "fleet_change": fleet.change,
+            "fleet_check_large": fleet.check_large}

@@ -157,6 +157,7 @@ Result<std::function<void(const Json&)>> log_to(World& world, const std::string&
     std::unique_ptr<AppendFile> file GUARDED_BY(mutex);
     bool failed GUARDED_BY(mutex) = false;
   };
+
   auto lines = std::make_shared<Log>();
   {
     const MutexLock lock(lines->mutex);

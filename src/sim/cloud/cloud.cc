@@ -246,8 +246,7 @@ void Cloud::tell(const Call& call, int status, const std::string& code) {
 
 void Cloud::call_later(Micros after, std::function<void()> action) {
   with_world([&](World& world) {
-    world.at(world.mono + world.scaled(after),
-             [action = std::move(action)](World& w) { w.outbox.push_back(action); });
+    world.at(world.mono + world.scaled(after), [action = std::move(action)](World& w) { w.outbox.push_back(action); });
   });
 }
 

@@ -357,10 +357,11 @@ TEST_F(CloudTest, PlainGuestTakesAScriptForAJobThatSucceedsAfterAWhile) {
   cloud_.set_guest(&plain);
   start_and_register();
   const std::string command = send("shutdown -P +10\necho hi")->find("Command")->text("CommandId");
+  pass(Seconds(2));  // delivered
   pass(Seconds(9));
   EXPECT_EQ(invocation(command).text("Status"), "InProgress");
   EXPECT_TRUE(view().guest_timer.has_value());
-  pass(Seconds(3));
+  pass(Seconds(2));
   EXPECT_EQ(invocation(command).text("Status"), "Success");
 }
 
@@ -399,8 +400,7 @@ TEST(CloudObserver, IsToldOfStatesInOrder) {
   ASSERT_TRUE(cloud.call({"eu-west-3", "ec2", "StopInstances"}, ids));
   clock.pass(Seconds(60));
   cloud.advance();
-  EXPECT_THAT(told,
-              testing::ElementsAre("machine pending", "machine running", "machine stopping", "machine stopped"));
+  EXPECT_THAT(told, testing::ElementsAre("machine pending", "machine running", "machine stopping", "machine stopped"));
 }
 
 TEST_F(CloudTest, PagesThroughAListWithTokensOfTheSameOperation) {

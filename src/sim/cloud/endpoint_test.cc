@@ -1,9 +1,8 @@
 #include "sim/cloud/endpoint.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <fmt/format.h>
 
 #include "codec/hash.h"
 #include "sim/cloud/test_clock.h"

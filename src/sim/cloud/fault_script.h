@@ -39,8 +39,8 @@ namespace parallax::sim {
 
 struct FaultScript {
   std::vector<FaultRule> rules;
-  std::map<std::string, int> capacity;        // as CloudOptions::capacity
-  std::map<std::string, Micros> round_trips;  // as CloudOptions::round_trips
+  std::map<std::string, int> capacity;           // as CloudOptions::capacity
+  std::map<std::string, Micros> round_trips;     // as CloudOptions::round_trips
   std::map<std::string, DurationRange> timings;  // by the names of CloudTimings' ranges
 };
 

@@ -24,8 +24,8 @@ std::string_view to_string(InstanceState state) {
 
 void World::tell(std::string_view what, std::string_view region, std::string_view id, std::string_view state) {
   if (options.observe) {
-    Json happened = Json::object(
-        {{"at", to_iso8601(now)}, {"what", what}, {"region", region}, {"id", id}, {"state", state}});
+    Json happened =
+        Json::object({{"at", to_iso8601(now)}, {"what", what}, {"region", region}, {"id", id}, {"state", state}});
     outbox.emplace_back([observe = options.observe, happened = std::move(happened)] { observe(happened); });
   }
 }

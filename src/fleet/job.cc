@@ -85,8 +85,9 @@ Result<Order> make_order(const RoundSpec& round, const Run& run, int position, i
 }
 
 std::string job_script(const RoundSpec& round, const Order& order) {
-  if (round.keep_running) {
-    return fmt::format("#!/bin/sh\n# parallax run {}\n{}", order.run_id, timer_line(round));
+  if (same_script(round)) {
+    return fmt::format("#!/bin/sh\n# parallax run {}\n{}{}\n", order.round_id, timer_line(round),
+                       round.keep_running ? "" : round.command);
   }
   // The marker cannot occur in the order: JSON on one line holds no line that equals it.
   const std::string marker = "PARALLAX_ORDER_" + order.run_id;
@@ -107,6 +108,10 @@ std::string job_script(const RoundSpec& round, const Order& order) {
       "{2}\n"
       "{4}\n",
       order.run_id, timer_line(round), marker, to_json(order).dump(), job);
+}
+
+bool same_script(const RoundSpec& round) {
+  return round.keep_running || round.without_order;
 }
 
 std::string command_comment(const std::string& run_id) {

@@ -27,6 +27,8 @@ struct RoundSpec {
   std::string command;  // the user's own job; empty: our probe
   // No job: the machine's timer is armed for job_timeout and it is left running (`fleet start`).
   bool keep_running = false;
+  // `command` wants no order: nothing of one is delivered (`fleet exec`).
+  bool without_order = false;
   Micros job_timeout{Seconds(1800)};
   Micros margin{Seconds(180)};       // from the job's time-out to the machine's own timer
   Micros begin_after{Seconds(120)};  // where vantages take turns: from the round's start to the first turn
@@ -50,6 +52,9 @@ Result<Order> make_order(const RoundSpec& round, const Run& run, int position, i
 // tmpfs that is removed at the end, then the job. The order is never in argv and never in the output. Exit codes of our
 // own: 97 the timer could not be armed (nothing was run), 98 no place for the order.
 std::string job_script(const RoundSpec& round, const Order& order);
+
+// Whether the script is the same for every vantage of the round: nothing of it comes from an order.
+bool same_script(const RoundSpec& round);
 
 // The comment by which a run's command is found again.
 std::string command_comment(const std::string& run_id);

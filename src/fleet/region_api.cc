@@ -15,8 +15,6 @@ constexpr std::array<std::string_view, 7> kStates = {"pending",  "running", "shu
                                                      "stopping", "stopped", "unknown"};
 constexpr int kPagesMax = 1000;
 constexpr std::size_t kPageSize = 1000;
-// DescribeInstanceInformation takes 50 ids at most in one answer page.
-constexpr std::size_t kAgentBatch = 50;
 
 InstanceState parse_state(std::string_view text) {
   const auto* const found = std::find(kStates.begin(), kStates.end(), text);
@@ -52,6 +50,17 @@ std::vector<StateChange> read_changes(const Json& answer, std::string_view membe
                                   current == nullptr ? InstanceState::unknown : parse_state(current->text("Name"))});
   }
   return changes;
+}
+
+std::vector<std::string> part_of(const std::vector<std::string>& ids, std::size_t begin, std::size_t count) {
+  const auto first = ids.begin() + static_cast<std::ptrdiff_t>(begin);
+  return {first, first + static_cast<std::ptrdiff_t>(std::min(count, ids.size() - begin))};
+}
+
+// -1 until the script has started and where it never did.
+std::optional<int> exit_code_in(const Json& json) {
+  const std::int64_t code = json.integer("ResponseCode", -1);
+  return code < 0 ? std::nullopt : std::optional(static_cast<int>(std::min<std::int64_t>(code, 255)));
 }
 
 }  // namespace
@@ -141,9 +150,16 @@ Result<std::vector<Instance>> RegionApi::instances_by_tag(const std::string& key
 Result<std::vector<Instance>> RegionApi::instances_by_id(const std::vector<std::string>& ids,
                                                          const Limits& limits) const {
   // By filter and not by InstanceIds: one id that EC2 does not know yet would fail the whole call.
-  return describe(
-      Json::object({{"Filters", Json::array({Json::object({{"Name", "instance-id"}, {"Values", text_list(ids)}})})}}),
-      limits);
+  std::vector<Instance> all;
+  for (std::size_t begin = 0; begin < ids.size(); begin += kEc2IdsMax) {
+    std::vector<Instance> some = TRY(describe(
+        Json::object(
+            {{"Filters", Json::array({Json::object(
+                             {{"Name", "instance-id"}, {"Values", text_list(part_of(ids, begin, kEc2IdsMax))}})})}}),
+        limits));
+    std::move(some.begin(), some.end(), std::back_inserter(all));
+  }
+  return all;
 }
 
 Result<std::vector<StateChange>> RegionApi::start(const std::vector<std::string>& ids, const Limits& limits) const {
@@ -185,13 +201,11 @@ Result<> RegionApi::set_tag(const std::vector<std::string>& ids, const std::stri
 Result<std::map<std::string, Instant>> RegionApi::agent_pings(const std::vector<std::string>& ids,
                                                               const Limits& limits) const {
   std::map<std::string, Instant> pings;
-  for (std::size_t begin = 0; begin < ids.size(); begin += kAgentBatch) {
-    const std::size_t end = std::min(ids.size(), begin + kAgentBatch);
-    const std::vector<std::string> batch(ids.begin() + static_cast<std::ptrdiff_t>(begin),
-                                         ids.begin() + static_cast<std::ptrdiff_t>(end));
+  for (std::size_t begin = 0; begin < ids.size(); begin += kSsmIdsMax) {
+    const std::vector<std::string> batch = part_of(ids, begin, kSsmIdsMax);
     Json params =
         Json::object({{"Filters", Json::array({Json::object({{"Key", "InstanceIds"}, {"Values", text_list(batch)}})})},
-                      {"MaxResults", kAgentBatch}});
+                      {"MaxResults", kSsmIdsMax}});
     for (int page = 0; page < kPagesMax; ++page) {
       const Json answer = TRY(call("ssm", "DescribeInstanceInformation", params, limits));
       for (const Json& item : answer.list("InstanceInformationList")) {
@@ -219,7 +233,7 @@ Result<std::string> RegionApi::send_command(const CommandRequest& request, const
       {{"commands", Json(std::move(lines))},
        {"executionTimeout",
         Json::array({std::to_string(std::max<std::int64_t>(1, count_seconds(request.execution_timeout)))})}});
-  Json params = Json::object({{"InstanceIds", Json::array({request.instance_id})},
+  Json params = Json::object({{"InstanceIds", text_list(request.instance_ids)},
                               {"DocumentName", "AWS-RunShellScript"},
                               {"Comment", request.comment.substr(0, 100)},
                               {"TimeoutSeconds", std::max<std::int64_t>(30, count_seconds(request.delivery_timeout))},
@@ -264,12 +278,39 @@ Result<Invocation> RegionApi::invocation(const std::string& command_id, const st
   invocation.status = answer.text("Status");
   invocation.details = answer.text("StatusDetails");
   std::erase(invocation.details, ' ');
-  if (const std::int64_t code = answer.integer("ResponseCode", -1); code >= 0) {
-    invocation.exit_code = static_cast<int>(std::min<std::int64_t>(code, 255));
-  }
+  invocation.exit_code = exit_code_in(answer);
   invocation.output = answer.text("StandardOutputContent");
   invocation.error_output = answer.text("StandardErrorContent");
   return invocation;
+}
+
+Result<RegionApi::Invocations> RegionApi::invocations_since(Instant since, const Limits& limits) const {
+  Invocations all;
+  Json params = Json::object(
+      {{"Filters", Json::array({Json::object({{"key", "InvokedAfter"}, {"value", to_iso8601_seconds(since)}})})},
+       {"Details", true},
+       {"MaxResults", kSsmIdsMax}});
+  for (int page = 0; page < kPagesMax; ++page) {
+    const Json answer = TRY(call("ssm", "ListCommandInvocations", params, limits));
+    for (const Json& item : answer.list("CommandInvocations")) {
+      Invocation invocation;
+      invocation.status = item.text("Status");
+      invocation.details = item.text("StatusDetails");
+      std::erase(invocation.details, ' ');
+      for (const Json& plugin : item.list("CommandPlugins")) {
+        invocation.exit_code = exit_code_in(plugin);
+        invocation.output = plugin.text("Output");
+      }
+      all[{item.text("CommandId"), item.text("InstanceId")}] = std::move(invocation);
+    }
+    const std::string next = answer.text("NextToken");
+    if (next.empty()) {
+      return all;
+    }
+    params.set("NextToken", next);
+  }
+  return make_error(ErrorKind::refused,
+                    fmt::format("ListCommandInvocations in {} gave more than {} pages", region_, kPagesMax));
 }
 
 Result<> RegionApi::cancel(const std::string& command_id, const std::string& instance_id, const Limits& limits) const {

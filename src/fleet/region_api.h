@@ -50,8 +50,13 @@ struct Invocation {
   bool succeeded() const { return status == "Success"; }
 };
 
+// Of SendCommand, DescribeInstanceInformation. (aws-facts 3)
+inline constexpr std::size_t kSsmIdsMax = 50;
+// Values of one filter; also how many machines one call starts, stops or tags.
+inline constexpr std::size_t kEc2IdsMax = 200;
+
 struct CommandRequest {
-  std::string instance_id;
+  std::vector<std::string> instance_ids;  // kSsmIdsMax at most
   std::string script;
   std::string comment;  // at most 100 characters; how a command is found again after a lost answer
   Micros delivery_timeout{Seconds(60)};
@@ -94,6 +99,10 @@ class RegionApi {
                                    const Limits& limits) const;
   Result<Invocation> invocation(const std::string& command_id, const std::string& instance_id,
                                 const Limits& limits) const;
+  // Command and instance -> where it stands, of all commands that were sent after `since`; of the output the first 2500
+  // characters (stdout and stderr together). One call for each 50.
+  using Invocations = std::map<std::pair<std::string, std::string>, Invocation>;
+  Result<Invocations> invocations_since(Instant since, const Limits& limits) const;
   Result<> cancel(const std::string& command_id, const std::string& instance_id, const Limits& limits) const;
 
  private:

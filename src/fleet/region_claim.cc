@@ -1,5 +1,6 @@
 // How a machine becomes ours: the state before the start, the lease, and what to do when an answer is lost.
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -38,10 +39,17 @@ void RegionRun::claim_all() {
   }
   std::vector<VantageRun*> candidates;
   for (const auto& v : vantages_) {
-    if (v->step == Step::claiming && !refuse_shutdown_behaviour(*v)) {
+    if (v->step != Step::claiming) {
+      continue;
+    }
+    if (candidates.size() == kEc2IdsMax || !attribute_calls_.take(now())) {
+      break;  // the rest at the next look
+    }
+    if (!refuse_shutdown_behaviour(*v)) {
       candidates.push_back(v.get());
     }
     if (now() < next_claim_) {
+      attribute_calls_.empty(now());
       return;  // throttled: the others would only add to it
     }
   }
@@ -86,8 +94,23 @@ bool RegionRun::refuse_shutdown_behaviour(VantageRun& v) {
   return false;
 }
 
+// Machines that one call starts have one lease, so that one call can write it: it bears the first one's run.
+void RegionRun::name_lease(const std::vector<VantageRun*>& candidates) {
+  const std::string& leader = candidates[0]->outcome.run.run_id;
+  bool known = true;
+  for (VantageRun* v : candidates) {
+    known = known && v->lease_id == leader;
+    v->lease_id = leader;
+  }
+  if (!known && deps_.journal != nullptr) {
+    ignore(deps_.journal->claimed(leader, api_.region(), candidates[0]->vantage.instance.id),
+           "the journal only speeds recovery");
+  }
+}
+
 void RegionRun::claim(const std::vector<VantageRun*>& candidates) {
   std::vector<std::string> ids;
+  name_lease(candidates);
   for (VantageRun* v : candidates) {
     const Instance& instance = v->vantage.instance;
     v->prior_lease = instance.tag(kLeaseTag);
@@ -96,10 +119,6 @@ void RegionRun::claim(const std::vector<VantageRun*>& candidates) {
     v->deadline = now() + options_.start_timeout;
     ++v->claim_attempts;
     ids.push_back(instance.id);
-    if (deps_.journal != nullptr && v->claim_attempts == 1) {
-      ignore(deps_.journal->claimed(v->outcome.run.run_id, api_.region(), instance.id),
-             "the journal only speeds recovery");
-    }
   }
   const Result<std::vector<StateChange>> changes = api_.start(ids, limits(kCallTimeout, false));
   heard(ec2_, changes ? nullptr : &changes.error(), candidates[0]->start_called_at);
@@ -109,6 +128,7 @@ void RegionRun::claim(const std::vector<VantageRun*>& candidates) {
                                       [&](const StateChange& change) { return change.id == v->vantage.instance.id; });
       take_claim(*v, found == changes->end() ? InstanceState::unknown : found->previous);
     }
+    write_leases();
     return;
   }
   const Error& error = changes.error();
@@ -121,10 +141,13 @@ void RegionRun::claim(const std::vector<VantageRun*>& candidates) {
   } else if (put_claim_off(*candidates[0], error)) {
     return;
   } else if (candidates.size() > 1) {
-    // One machine without capacity fails the whole call: ask for each by itself.
+    // One machine without capacity fails the whole call: ask for each half by itself.
     for (VantageRun* v : candidates) {
-      claim({v});
+      --v->claim_attempts;
     }
+    const auto middle = candidates.begin() + static_cast<std::ptrdiff_t>(candidates.size() / 2);
+    claim({candidates.begin(), middle});
+    claim({middle, candidates.end()});
   } else if (error.code == "IncorrectInstanceState") {
     candidates[0]->step = Step::waiting_stopped;
   } else {
@@ -138,7 +161,6 @@ void RegionRun::take_claim(VantageRun& v, InstanceState previous) {
     v.certain = true;
     v.step = Step::starting;
     change(v, RunState::starting, "claimed");
-    write_lease(v);
   } else if (v.unclear || previous == InstanceState::unknown) {
     v.unclear = true;
     v.step = Step::claim_unclear;
@@ -150,7 +172,7 @@ void RegionRun::take_claim(VantageRun& v, InstanceState previous) {
 void RegionRun::step_claim_unclear(VantageRun& v, const Instance& instance) {
   const std::string lease_text = instance.tag(kLeaseTag);
   const std::optional<Lease> lease = parse_lease(lease_text);
-  if (lease && lease_text != v.prior_lease && lease->run_id != v.outcome.run.run_id) {
+  if (lease && lease_text != v.prior_lease && lease->run_id != v.lease_id) {
     fail(v, fmt::format("in use: run {} of {} claimed it", lease->run_id, lease->owner));
     return;
   }
@@ -166,8 +188,6 @@ void RegionRun::step_claim_unclear(VantageRun& v, const Instance& instance) {
       change(v, RunState::starting, "running and nobody else's: taken as started by us");
       if (interrupted_) {
         fail(v, "interrupted");
-      } else {
-        write_lease(v);
       }
       return;
     case InstanceState::stopped:
@@ -182,12 +202,41 @@ void RegionRun::step_claim_unclear(VantageRun& v, const Instance& instance) {
   }
 }
 
-void RegionRun::write_lease(VantageRun& v) {
+// For all machines that are ours and have none yet; tried again at the next look, until the order is sent.
+void RegionRun::write_leases() {
+  std::map<std::string, std::vector<VantageRun*>> holders;
+  for (const auto& v : vantages_) {
+    const bool before_order =
+        v->step == Step::starting || v->step == Step::waiting_for_agent || v->step == Step::sending;
+    if (v->claimed && !v->lease_written && before_order) {
+      holders[v->lease_id].push_back(v.get());
+    }
+  }
+  for (const auto& [id, those] : holders) {
+    for (std::size_t begin = 0; begin < those.size(); begin += kEc2IdsMax) {
+      const auto first = those.begin() + static_cast<std::ptrdiff_t>(begin);
+      write_lease({first, first + static_cast<std::ptrdiff_t>(std::min(kEc2IdsMax, those.size() - begin))});
+    }
+  }
+}
+
+void RegionRun::write_lease(const std::vector<VantageRun*>& holders) {
+  std::vector<std::string> ids;
+  for (const VantageRun* v : holders) {
+    ids.push_back(v->vantage.instance.id);
+  }
   const Monotonic began = now();
-  const Result<> written =
-      api_.set_tag({v.vantage.instance.id}, kLeaseTag, to_text(lease_of(v)), limits(kCallTimeout, false));
+  const Result<> written = api_.set_tag(ids, kLeaseTag, to_text(lease_of(*holders[0])), limits(kCallTimeout, false));
   heard(ec2_, written ? nullptr : &written.error(), began);
-  v.lease_written = written.has_value();  // else tried again at the next look, until the order is sent
+  if (!written && holders.size() > 1 && written.error().kind == ErrorKind::not_found) {
+    for (VantageRun* v : holders) {
+      write_lease({v});  // one id that EC2 does not know fails the whole call
+    }
+    return;
+  }
+  for (VantageRun* v : holders) {
+    v->lease_written = written.has_value();
+  }
 }
 
 // Another run's lease on a machine whose start was unclear: the other one started it. Where we are certain, the other
@@ -195,16 +244,13 @@ void RegionRun::write_lease(VantageRun& v) {
 bool RegionRun::lost_claim(VantageRun& v, const Instance& instance) {
   const std::string text = instance.tag(kLeaseTag);
   const std::optional<Lease> lease = parse_lease(text);
-  if (lease && text != v.prior_lease && lease->run_id != v.outcome.run.run_id) {
+  if (lease && text != v.prior_lease && lease->run_id != v.lease_id) {
     if (!v.certain) {
       v.claimed = false;
       fail(v, fmt::format("in use: run {} of {} claimed it", lease->run_id, lease->owner));
       return true;
     }
     v.lease_written = false;
-  }
-  if (!v.lease_written) {
-    write_lease(v);
   }
   return false;
 }

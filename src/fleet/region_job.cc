@@ -11,6 +11,7 @@ namespace parallax::fleet {
 namespace {
 
 constexpr int kSendAttemptsMax = 10;
+constexpr Micros kBetweenOrders = Millis(250);
 constexpr Micros kSendPause{Seconds(2)};
 constexpr Micros kInvocationUnknown{Seconds(30)};
 constexpr Micros kDeliveryTimeout{Seconds(60)};
@@ -82,6 +83,8 @@ void RegionRun::step_waiting_for_agent(VantageRun& v, const Instance& instance, 
   if (ping->second > *instance.launch_time || sim_bug(&SimBugs::trust_stale_ping)) {
     v.step = Step::sending;
     v.next_send = now();
+    // Its turn among many may come late, and that is not its agent's fault.
+    v.deadline += static_cast<std::int64_t>(vantages_.size()) * kBetweenOrders;
     step_sending(v, instance);
     return;
   }
@@ -105,10 +108,9 @@ void RegionRun::step_sending(VantageRun& v, const Instance& instance) {
   if (died(v, instance) || now() < v.next_send) {
     return;
   }
-  if (v.send_attempts > 0) {
+  if (v.answer_lost) {
     const Monotonic began = now();
-    const Result<std::string> found =
-        api_.find_command(instance.id, command_comment(v.outcome.run.run_id), limits(kCallTimeout, false));
+    const Result<std::string> found = api_.find_command(instance.id, comment_of(v), limits(kCallTimeout, false));
     heard(ssm_, found ? nullptr : &found.error(), began);
     if (!found) {
       v.next_send = now() + kSendPause;
@@ -122,26 +124,67 @@ void RegionRun::step_sending(VantageRun& v, const Instance& instance) {
       change(v, RunState::running, "its order had arrived although the answer was lost");
       return;
     }
+    v.answer_lost = false;
   }
-  send(v);
+  v.send_due = true;
 }
 
-void RegionRun::send(VantageRun& v) {
-  const Result<Order> order = make_order(round_, v.outcome.run, v.position, vantages_in_round_, round_start_);
+// Scripts that are equal are sent together, others one by one; both as fast as SSM likes it.
+void RegionRun::send_due() {
+  std::vector<VantageRun*> due;
+  for (const auto& v : vantages_) {
+    if (v->step == Step::sending && v->send_due) {
+      due.push_back(v.get());
+    }
+  }
+  const std::size_t together = same_script(round_) ? kSsmIdsMax : 1;
+  for (std::size_t begin = 0; begin < due.size() && send_calls_.take(now()); begin += together) {
+    const auto first = due.begin() + static_cast<std::ptrdiff_t>(begin);
+    send({first, first + static_cast<std::ptrdiff_t>(std::min(together, due.size() - begin))});
+  }
+}
+
+void RegionRun::send(const std::vector<VantageRun*>& due) {
+  VantageRun& one = *due[0];
+  const Result<Order> order = make_order(round_, one.outcome.run, one.position, vantages_in_round_, round_start_);
   if (!order) {
-    fail(v, "its order could not be made: " + order.error().text());
+    for (VantageRun* v : due) {
+      fail(*v, "its order could not be made: " + order.error().text());
+    }
     return;
   }
   CommandRequest request;
-  request.instance_id = v.vantage.instance.id;
+  for (VantageRun* v : due) {
+    request.instance_ids.push_back(v->vantage.instance.id);
+    v->send_due = false;
+    ++v->send_attempts;
+  }
   request.script = job_script(round_, *order);
-  request.comment = command_comment(v.outcome.run.run_id);
+  request.comment = comment_of(one);
   request.delivery_timeout = kDeliveryTimeout;
   request.execution_timeout = round_.job_timeout;
-  ++v.send_attempts;
   const Monotonic began = now();
+  first_sent_ = first_sent_ == Instant() ? deps_.clock.now() : first_sent_;
   const Result<std::string> command = api_.send_command(request, limits(kCallTimeout, false));
   heard(ssm_, command ? nullptr : &command.error(), began);
+  if (!command && due.size() > 1 && command.error().code == "InvalidInstanceId") {
+    // One agent that is not ready fails the whole call.
+    for (VantageRun* v : due) {
+      --v->send_attempts;
+      send({v});
+    }
+    return;
+  }
+  for (VantageRun* v : due) {
+    sent(*v, command);
+  }
+}
+
+std::string RegionRun::comment_of(const VantageRun& v) const {
+  return command_comment(same_script(round_) ? round_.round_id : v.outcome.run.run_id);
+}
+
+void RegionRun::sent(VantageRun& v, const Result<std::string>& command) {
   if (command) {
     v.timer_armed = true;
     v.command_id = *command;
@@ -152,18 +195,30 @@ void RegionRun::send(VantageRun& v) {
     return;
   }
   const Error& error = command.error();
-  v.timer_armed = v.timer_armed || effect_unknown(error);
-  const bool try_again =
-      effect_unknown(error) || error.kind == ErrorKind::throttled || error.code == "InvalidInstanceId";
-  if (!try_again || v.send_attempts >= kSendAttemptsMax) {
-    fail(v, "its order could not be sent: " + error.text());
+  v.answer_lost = effect_unknown(error);
+  v.timer_armed = v.timer_armed || v.answer_lost;
+  v.next_send = now() + kSendPause;
+  if (error.kind == ErrorKind::throttled) {
+    // Not refused, only put off: the agent's time-out ends it.
+    --v.send_attempts;
+    send_calls_.empty(now());
     return;
   }
-  v.next_send = now() + kSendPause;
+  const bool try_again = v.answer_lost || error.code == "InvalidInstanceId";
+  if (!try_again || v.send_attempts >= kSendAttemptsMax) {
+    fail(v, "its order could not be sent: " + error.text());
+  }
 }
 
-void RegionRun::step_running(VantageRun& v, const Instance& instance) {
+void RegionRun::step_running(VantageRun& v, const Instance& instance, const View& view) {
   if (died(v, instance)) {
+    return;
+  }
+  if (view.invocations) {
+    const auto listed = view.invocations->find({v.command_id, instance.id});
+    if (listed != view.invocations->end() && listed->second.ended()) {
+      finish_command(v, listed->second);
+    }
     return;
   }
   const Monotonic began = now();

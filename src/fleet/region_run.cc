@@ -13,6 +13,11 @@ bool is_gone(InstanceState state) {
 namespace {
 
 constexpr int kTroublesToldMax = 100;  // a service that comes and goes must not fill the runs' timelines
+// Up to so many jobs each is asked for by itself, with its whole output; more are listed together.
+constexpr std::size_t kFollowedOneByOne = 4;
+constexpr Micros kBetweenSsmCalls = Millis(250);
+// Clocks differ; what was sent before is not ours and does no harm.
+constexpr Micros kSinceSlack = Seconds(600);
 
 }  // namespace
 
@@ -24,9 +29,31 @@ bool effect_unknown(const Error& error) {
                        error.kind == ErrorKind::cancelled || error.kind == ErrorKind::corrupt);
 }
 
+void CallBudget::refill(Monotonic now) {
+  if (last_ != Monotonic() && now > last_) {
+    left_ = std::min(capacity_, left_ + a_second_ * std::chrono::duration<double>(now - last_).count());
+  }
+  last_ = now;
+}
+
+bool CallBudget::take(Monotonic now) {
+  refill(now);
+  if (left_ < 1) {
+    return false;
+  }
+  left_ -= 1;
+  return true;
+}
+
+void CallBudget::empty(Monotonic now) {
+  refill(now);
+  left_ = 0;
+}
+
 const Instance* RegionRun::View::find(const std::string& id) const {
-  const auto found = std::find_if(instances.begin(), instances.end(), [&](const Instance& i) { return i.id == id; });
-  return found == instances.end() ? nullptr : &*found;
+  const auto found = std::lower_bound(instances.begin(), instances.end(), id,
+                                      [](const Instance& i, const std::string& wanted) { return i.id < wanted; });
+  return found == instances.end() || found->id != id ? nullptr : &*found;
 }
 
 RegionRun::RegionRun(const FleetDeps& deps, const RoundSpec& round, const RunOptions& options, std::string region,
@@ -70,6 +97,7 @@ void RegionRun::run() {
     if (stop_.stop_requested() && !interrupted_) {
       interrupt_all();
     }
+    stop_due();
     claim_all();
     const std::optional<View> view = look();
     for (const auto& v : vantages_) {
@@ -77,6 +105,9 @@ void RegionRun::run() {
         step(*v, view ? &*view : nullptr);
       }
     }
+    write_leases();
+    send_due();
+    stop_due();
     if (!all_ended()) {
       deps_.clock.sleep_for(options_.poll, interrupted_ ? hard_stop_ : stop_);
     }
@@ -97,8 +128,10 @@ RegionApi::Limits RegionRun::limits(Micros timeout, bool while_stopping) const {
 }
 
 Lease RegionRun::lease_of(const VantageRun& v) const {
-  const Micros longest = options_.start_timeout + options_.agent_timeout + round_.job_timeout + round_.margin;
-  return Lease{v.outcome.run.run_id, options_.owner, round_start_ + longest};
+  // Many machines are started and given their orders one after another.
+  const Micros many = static_cast<std::int64_t>(vantages_.size() / kSsmIdsMax) * Seconds(15);
+  const Micros longest = options_.start_timeout + options_.agent_timeout + round_.job_timeout + round_.margin + many;
+  return Lease{v.lease_id, options_.owner, round_start_ + longest};
 }
 
 void RegionRun::first_look(VantageRun& v) {
@@ -133,37 +166,72 @@ void RegionRun::first_look(VantageRun& v) {
                               to_iso8601_seconds(expiry)));
 }
 
+std::vector<std::string> RegionRun::ids_in(Step step) const {
+  std::vector<std::string> ids;
+  for (const auto& v : vantages_) {
+    if (v->step == step) {
+      ids.push_back(v->vantage.instance.id);
+    }
+  }
+  return ids;
+}
+
 std::optional<RegionRun::View> RegionRun::look() {
   std::vector<std::string> ids;
-  std::vector<std::string> waiting;
   for (const auto& v : vantages_) {
     if (v->step != Step::ended) {
       ids.push_back(v->vantage.instance.id);
-    }
-    if (v->step == Step::waiting_for_agent) {
-      waiting.push_back(v->vantage.instance.id);
     }
   }
   View view;
   if (ids.empty()) {
     return view;
   }
-  Monotonic began = now();
+  const Monotonic began = now();
   Result<std::vector<Instance>> instances = api_.instances_by_id(ids, limits(kCallTimeout, false));
   heard(ec2_, instances ? nullptr : &instances.error(), began);
   if (!instances) {
     return std::nullopt;
   }
   view.instances = std::move(instances).value();
-  if (!waiting.empty()) {
-    began = now();
-    const Result<std::map<std::string, Instant>> pings = api_.agent_pings(waiting, limits(kCallTimeout, false));
-    heard(ssm_, pings ? nullptr : &pings.error(), began);
-    if (pings) {
-      view.pings = *pings;
-    }
-  }
+  std::sort(view.instances.begin(), view.instances.end(),
+            [](const Instance& a, const Instance& b) { return a.id < b.id; });
+  look_at_agents(view);
+  look_at_jobs(view);
   return view;
+}
+
+void RegionRun::look_at_agents(View& view) {
+  const std::vector<std::string> waiting = ids_in(Step::waiting_for_agent);
+  const Monotonic began = now();
+  if (waiting.empty() || began < next_agents_) {
+    return;
+  }
+  const Result<std::map<std::string, Instant>> pings = api_.agent_pings(waiting, limits(kCallTimeout, false));
+  heard(ssm_, pings ? nullptr : &pings.error(), began);
+  next_agents_ = began + (waiting.size() / kSsmIdsMax) * kBetweenSsmCalls;
+  if (pings) {
+    view.pings = *pings;
+  }
+}
+
+// Where there are many jobs, one list tells of all.
+void RegionRun::look_at_jobs(View& view) {
+  const std::size_t jobs = ids_in(Step::running).size();
+  const Monotonic began = now();
+  if (jobs <= kFollowedOneByOne) {
+    return;
+  }
+  view.invocations.emplace();
+  if (began < next_jobs_) {
+    return;
+  }
+  Result<RegionApi::Invocations> all = api_.invocations_since(first_sent_ - kSinceSlack, limits(kCallTimeout, false));
+  heard(ssm_, all ? nullptr : &all.error(), began);
+  next_jobs_ = began + (vantages_.size() / kSsmIdsMax) * kBetweenSsmCalls;
+  if (all) {
+    view.invocations = std::move(all).value();
+  }
 }
 
 void RegionRun::step(VantageRun& v, const View* view) {
@@ -192,7 +260,7 @@ void RegionRun::step(VantageRun& v, const View* view) {
     case Step::sending:
       return step_sending(v, *instance);
     case Step::running:
-      return step_running(v, *instance);
+      return step_running(v, *instance, *view);
     default:
       return;
   }

@@ -39,6 +39,7 @@ struct VantageRun {
   bool claimed = false;                 // we started it, or must assume so: it is ours to stop
   bool certain = false;                 // the answer to our start said that it was stopped before
   bool unclear = false;                 // an answer to a start of ours was lost at some time
+  std::string lease_id;                 // in the lease: of the first of those that were started by the same call
   bool lease_written = false;
   Monotonic start_called_at;
   Monotonic claim_until;  // how long a throttled claim is asked for again; not set before its first attempt
@@ -47,6 +48,8 @@ struct VantageRun {
   bool seen_pending = false;
   bool timer_armed = false;  // a command of ours may have armed its timer
   std::string command_id;
+  bool send_due = false;
+  bool answer_lost = false;  // of the last SendCommand: look for the command before it is sent again
   int send_attempts = 0;
   Monotonic next_stop_call;
   int stop_calls = 0;
@@ -59,6 +62,23 @@ bool is_gone(InstanceState state);
 
 // Whether the call may have taken effect although no good answer came.
 bool effect_unknown(const Error& error);
+
+// A bucket of calls: so many at once, so many a second from then on.
+class CallBudget {
+ public:
+  CallBudget(double capacity, double a_second) : capacity_(capacity), a_second_(a_second), left_(capacity) {}
+
+  bool take(Monotonic now);
+  // Throttled all the same: somebody else uses them too.
+  void empty(Monotonic now);
+
+ private:
+  void refill(Monotonic now);
+
+  const double capacity_, a_second_;
+  double left_;
+  Monotonic last_;
+};
 
 class RegionRun {
  public:
@@ -79,6 +99,7 @@ class RegionRun {
   struct View {
     std::vector<Instance> instances;
     std::map<std::string, Instant> pings;
+    std::optional<RegionApi::Invocations> invocations;  // where many jobs are followed at once
 
     const Instance* find(const std::string& id) const;
   };
@@ -86,27 +107,36 @@ class RegionRun {
   RegionApi::Limits limits(Micros timeout, bool while_stopping) const;
   void first_look(VantageRun& v);
   std::optional<View> look();
+  std::vector<std::string> ids_in(Step step) const;
+  void look_at_agents(View& view);
+  void look_at_jobs(View& view);
   void step(VantageRun& v, const View* view);
   void step_waiting_stopped(VantageRun& v, const Instance* instance);
   bool deadline_passed(VantageRun& v);
   void claim_all();
   void claim(const std::vector<VantageRun*>& candidates);
+  void name_lease(const std::vector<VantageRun*>& candidates);
   void take_claim(VantageRun& v, InstanceState previous);
   void step_claim_unclear(VantageRun& v, const Instance& instance);
   void step_starting(VantageRun& v, const Instance& instance);
   void step_waiting_for_agent(VantageRun& v, const Instance& instance, const View& view);
   void step_sending(VantageRun& v, const Instance& instance);
-  void step_running(VantageRun& v, const Instance& instance);
+  void step_running(VantageRun& v, const Instance& instance, const View& view);
   void step_stopping(VantageRun& v, const Instance* instance);
   static bool started_by_another(const VantageRun& v, const Instance& instance);
-  void call_stop(VantageRun& v);
+  void stop_due();
+  void call_stop(const std::vector<VantageRun*>& due, bool force);
   bool lost_claim(VantageRun& v, const Instance& instance);
   bool died(VantageRun& v, const Instance& instance);
   bool refuse_shutdown_behaviour(VantageRun& v);
   Lease lease_of(const VantageRun& v) const;
   void give_up_waiting();
-  void write_lease(VantageRun& v);
-  void send(VantageRun& v);
+  void write_leases();
+  void write_lease(const std::vector<VantageRun*>& holders);
+  void send_due();
+  void send(const std::vector<VantageRun*>& due);
+  void sent(VantageRun& v, const Result<std::string>& command);
+  std::string comment_of(const VantageRun& v) const;
   void finish_command(VantageRun& v, const Invocation& invocation);
   void fail(VantageRun& v, std::string cause);
   void begin_stopping(VantageRun& v);
@@ -135,8 +165,12 @@ class RegionRun {
   Trouble ec2_{"EC2"};
   Trouble ssm_{"SSM"};
   int troubles_told_ = 0;
-  Micros claim_gap_{0};   // between two attempts at a throttled claim; grows
-  Monotonic next_claim_;  // not before
+  CallBudget attribute_calls_{80, 16};  // of DescribeInstanceAttribute: below EC2's 100 and 20 a second
+  CallBudget send_calls_{16, 4};        // SSM publishes no rates: "a few a second" (aws-facts 3)
+  Monotonic next_agents_, next_jobs_;   // next look at them: large regions need many calls for one
+  Instant first_sent_{};                // when the first command was sent
+  Micros claim_gap_{0};                 // between two attempts at a throttled claim; grows
+  Monotonic next_claim_;                // not before
   bool interrupted_ = false;
 };
 

@@ -39,21 +39,46 @@ void RegionRun::begin_stopping(VantageRun& v) {
   v.next_stop_call = now();
   change(v, RunState::stopping, v.outcome.run.cause);
   ec2_.tell_anew();
-  call_stop(v);
 }
 
-void RegionRun::call_stop(VantageRun& v) {
-  const bool force = v.stop_calls >= kStopsBeforeForce;
+// One call for all that are due.
+void RegionRun::stop_due() {
+  std::vector<VantageRun*> polite;
+  std::vector<VantageRun*> forced;
+  for (const auto& v : vantages_) {
+    const bool stopping = v->step == Step::stopping || v->step == Step::clearing;
+    if (stopping && now() >= v->next_stop_call) {
+      (v->stop_calls >= kStopsBeforeForce ? forced : polite).push_back(v.get());
+    }
+  }
+  for (const auto* due : {&polite, &forced}) {
+    for (std::size_t begin = 0; begin < due->size(); begin += kEc2IdsMax) {
+      const auto first = due->begin() + static_cast<std::ptrdiff_t>(begin);
+      call_stop({first, first + static_cast<std::ptrdiff_t>(std::min(kEc2IdsMax, due->size() - begin))},
+                due == &forced);
+    }
+  }
+}
+
+void RegionRun::call_stop(const std::vector<VantageRun*>& due, bool force) {
+  std::vector<std::string> ids;
+  for (const VantageRun* v : due) {
+    ids.push_back(v->vantage.instance.id);
+  }
   const Monotonic began = now();
-  const Result<std::vector<StateChange>> stopped =
-      api_.stop({v.vantage.instance.id}, force, limits(kCallTimeout, true));
+  const Result<std::vector<StateChange>> stopped = api_.stop(ids, force, limits(kCallTimeout, true));
   heard(ec2_, stopped ? nullptr : &stopped.error(), began);
-  if (stopped) {
-    ++v.stop_calls;
-    v.stop_answered = true;
-    v.next_stop_call = now() + kStopAgain;
-  } else {
-    v.next_stop_call = now() + kStopAgainAfterError;
+  // One machine that is gone fails the whole call; what throttles or does not answer would fail each of them too.
+  if (!stopped && due.size() > 1 && stopped.error().kind != ErrorKind::throttled && !effect_unknown(stopped.error())) {
+    for (VantageRun* v : due) {
+      call_stop({v}, force);
+    }
+    return;
+  }
+  for (VantageRun* v : due) {
+    v->stop_calls += stopped ? 1 : 0;
+    v->stop_answered = v->stop_answered || stopped.has_value();
+    v->next_stop_call = now() + (stopped ? kStopAgain : kStopAgainAfterError);
   }
 }
 
@@ -66,7 +91,7 @@ bool RegionRun::started_by_another(const VantageRun& v, const Instance& instance
   const std::string text = instance.tag(kLeaseTag);
   const std::optional<Lease> lease = parse_lease(text);
   const std::string before = v.step == Step::clearing ? v.vantage.instance.tag(kLeaseTag) : v.prior_lease;
-  if (lease && text != before && lease->run_id != v.outcome.run.run_id) {
+  if (lease && text != before && lease->run_id != v.lease_id) {
     return true;
   }
   const std::optional<Instant> launched =
@@ -114,10 +139,6 @@ void RegionRun::step_stopping(VantageRun& v, const Instance* instance) {
     run.cause += fmt::format("{}could not be seen stopped within {}: {}", run.cause.empty() ? "" : "; ",
                              to_human(options_.stop_timeout), look_problem_);
     end(v);
-    return;
-  }
-  if (now() >= v.next_stop_call) {
-    call_stop(v);
   }
 }
 
@@ -136,8 +157,12 @@ void RegionRun::settle_bill(VantageRun& v, const Instance* instance) {
 void RegionRun::end(VantageRun& v) {
   v.step = Step::ended;
   change(v, v.outcome.run.cause.empty() ? RunState::done : RunState::failed, v.outcome.run.cause);
-  if (deps_.journal != nullptr && !v.outcome.left_running) {
-    ignore(deps_.journal->ended(v.outcome.run.run_id), "the journal only speeds recovery");
+  // The last one of a lease ends it.
+  const bool last = std::none_of(vantages_.begin(), vantages_.end(), [&](const auto& other) {
+    return other->lease_id == v.lease_id && (other->step != Step::ended || other->outcome.left_running);
+  });
+  if (deps_.journal != nullptr && last && !v.lease_id.empty()) {
+    ignore(deps_.journal->ended(v.lease_id), "the journal only speeds recovery");
   }
 }
 

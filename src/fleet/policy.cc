@@ -156,8 +156,8 @@ Statements Writer::power() const {
 
 Statements Writer::commands() const {
   return {
-      look("FollowCommands",
-           {"ssm:DescribeInstanceInformation", "ssm:ListCommands", "ssm:GetCommandInvocation", "ssm:CancelCommand"}),
+      look("FollowCommands", {"ssm:DescribeInstanceInformation", "ssm:ListCommands", "ssm:ListCommandInvocations",
+                              "ssm:GetCommandInvocation", "ssm:CancelCommand"}),
       {"SendScripts", {"ssm:SendCommand"}, {fmt::format("arn:{}:ssm:*::document/AWS-RunShellScript", partition_)}, {}},
       {"SendToMachines", {"ssm:SendCommand"}, {ec2("instance")}, {ours()}}};
 }

@@ -234,8 +234,12 @@ void RegionRun::write_lease(const std::vector<VantageRun*>& holders) {
     }
     return;
   }
+  const bool denied = !written && written.error().kind == ErrorKind::denied;
   for (VantageRun* v : holders) {
     v->lease_written = written.has_value();
+    if (denied) {
+      fail(*v, "its lease could not be written: " + written.error().text());
+    }
   }
 }
 

@@ -212,6 +212,8 @@ void RegionRun::look_at_agents(View& view) {
   next_agents_ = began + (waiting.size() / kSsmIdsMax) * kBetweenSsmCalls;
   if (pings) {
     view.pings = *pings;
+  } else if (pings.error().kind == ErrorKind::denied) {
+    fail_all(Step::waiting_for_agent, "its SSM agent could not be asked for: " + pings.error().text());
   }
 }
 
@@ -231,6 +233,17 @@ void RegionRun::look_at_jobs(View& view) {
   next_jobs_ = began + (vantages_.size() / kSsmIdsMax) * kBetweenSsmCalls;
   if (all) {
     view.invocations = std::move(all).value();
+  } else if (all.error().kind == ErrorKind::denied) {
+    fail_all(Step::running, "its job could not be followed: " + all.error().text());
+  }
+}
+
+// What is not allowed now will not be allowed at the next look, and the machines cost money meanwhile.
+void RegionRun::fail_all(Step step, const std::string& cause) {
+  for (const auto& v : vantages_) {
+    if (v->step == step) {
+      fail(*v, cause);
+    }
   }
 }
 

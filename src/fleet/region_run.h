@@ -139,6 +139,7 @@ class RegionRun {
   std::string comment_of(const VantageRun& v) const;
   void finish_command(VantageRun& v, const Invocation& invocation);
   void fail(VantageRun& v, std::string cause);
+  void fail_all(Step step, const std::string& cause);
   void begin_stopping(VantageRun& v);
   void end(VantageRun& v);
   void settle_bill(VantageRun& v, const Instance* instance);

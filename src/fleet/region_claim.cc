@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "fleet/region_run.h"
+#include "fleet/tasks.h"
 
 namespace parallax::fleet {
 
@@ -37,21 +38,26 @@ void RegionRun::claim_all() {
   if (now() < next_claim_) {
     return;
   }
-  std::vector<VantageRun*> candidates;
+  std::vector<VantageRun*> asked;
   for (const auto& v : vantages_) {
-    if (v->step != Step::claiming) {
-      continue;
+    if (v->step == Step::claiming && asked.size() < kEc2IdsMax && attribute_calls_.take(now())) {
+      asked.push_back(v.get());  // the rest at the next look
     }
-    if (candidates.size() == kEc2IdsMax || !attribute_calls_.take(now())) {
-      break;  // the rest at the next look
+  }
+  const Monotonic began = now();
+  std::vector<std::optional<Result<std::string>>> behaviours(asked.size());
+  at_once(deps_.executor, asked.size(), [&](std::size_t i) {
+    behaviours[i] = api_.shutdown_behaviour(asked[i]->vantage.instance.id, limits(kCallTimeout, false));
+  });
+  std::vector<VantageRun*> candidates;
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    if (!refuse_shutdown_behaviour(*asked[i], *behaviours[i], began)) {
+      candidates.push_back(asked[i]);
     }
-    if (!refuse_shutdown_behaviour(*v)) {
-      candidates.push_back(v.get());
-    }
-    if (now() < next_claim_) {
-      attribute_calls_.empty(now());
-      return;  // throttled: the others would only add to it
-    }
+  }
+  if (now() < next_claim_) {
+    attribute_calls_.empty(now());
+    return;  // throttled: the others would only add to it
   }
   if (!candidates.empty()) {
     claim(candidates);
@@ -70,13 +76,11 @@ bool RegionRun::put_claim_off(VantageRun& v, const Error& error) {
 }
 
 // A machine that would be terminated by its own timer must never be given one: nothing is started.
-bool RegionRun::refuse_shutdown_behaviour(VantageRun& v) {
+bool RegionRun::refuse_shutdown_behaviour(VantageRun& v, const Result<std::string>& behaviour, Monotonic began) {
   if (v.claim_until == Monotonic()) {
-    v.claim_until = now() + options_.start_timeout;
+    v.claim_until = began + options_.start_timeout;
     v.deadline = v.claim_until;
   }
-  const Monotonic began = now();
-  const Result<std::string> behaviour = api_.shutdown_behaviour(v.vantage.instance.id, limits(kCallTimeout, false));
   heard(ec2_, behaviour ? nullptr : &behaviour.error(), began);
   if (!behaviour && put_claim_off(v, behaviour.error())) {
     return true;

@@ -5,6 +5,7 @@
 
 #include "base/sim_bugs.h"
 #include "fleet/region_run.h"
+#include "fleet/tasks.h"
 
 namespace parallax::fleet {
 
@@ -129,54 +130,70 @@ void RegionRun::step_sending(VantageRun& v, const Instance& instance) {
   v.send_due = true;
 }
 
-// Scripts that are equal are sent together, others one by one; both as fast as SSM likes it.
+// Scripts that are equal are sent together, others by themselves; as fast as SSM likes it, side by side.
 void RegionRun::send_due() {
-  std::vector<VantageRun*> due;
-  for (const auto& v : vantages_) {
-    if (v->step == Step::sending && v->send_due) {
-      due.push_back(v.get());
-    }
-  }
+  std::vector<Parcel> parcels;
   const std::size_t together = same_script(round_) ? kSsmIdsMax : 1;
-  for (std::size_t begin = 0; begin < due.size() && send_calls_.take(now()); begin += together) {
-    const auto first = due.begin() + static_cast<std::ptrdiff_t>(begin);
-    send({first, first + static_cast<std::ptrdiff_t>(std::min(together, due.size() - begin))});
+  bool open = false;  // the last parcel takes more
+  for (const auto& v : vantages_) {
+    if (v->step != Step::sending || !v->send_due) {
+      continue;
+    }
+    if (!open || v->send_alone) {
+      if (!send_calls_.take(now())) {
+        break;
+      }
+      parcels.emplace_back();
+    }
+    parcels.back().to.push_back(v.get());
+    open = !v->send_alone && parcels.back().to.size() < together;
+  }
+  for (Parcel& parcel : parcels) {
+    pack(parcel);
+  }
+  const Monotonic began = now();
+  at_once(deps_.executor, parcels.size(), [&](std::size_t i) {
+    if (!parcels[i].command) {
+      parcels[i].command = api_.send_command(parcels[i].request, limits(kCallTimeout, false));
+    }
+  });
+  for (const Parcel& parcel : parcels) {
+    delivered(parcel, began);
   }
 }
 
-void RegionRun::send(const std::vector<VantageRun*>& due) {
-  VantageRun& one = *due[0];
-  const Result<Order> order = make_order(round_, one.outcome.run, one.position, vantages_in_round_, round_start_);
-  if (!order) {
-    for (VantageRun* v : due) {
-      fail(*v, "its order could not be made: " + order.error().text());
-    }
-    return;
-  }
-  CommandRequest request;
-  for (VantageRun* v : due) {
+void RegionRun::pack(Parcel& parcel) {
+  const VantageRun& one = *parcel.to[0];
+  CommandRequest& request = parcel.request;
+  for (VantageRun* v : parcel.to) {
     request.instance_ids.push_back(v->vantage.instance.id);
     v->send_due = false;
-    ++v->send_attempts;
+  }
+  const Result<Order> order = make_order(round_, one.outcome.run, one.position, vantages_in_round_, round_start_);
+  if (!order) {
+    parcel.command = Error(order.error());
+    return;
   }
   request.script = job_script(round_, *order);
   request.comment = comment_of(one);
   request.delivery_timeout = kDeliveryTimeout;
   request.execution_timeout = round_.job_timeout;
-  const Monotonic began = now();
   first_sent_ = first_sent_ == Instant() ? deps_.clock.now() : first_sent_;
-  const Result<std::string> command = api_.send_command(request, limits(kCallTimeout, false));
+}
+
+void RegionRun::delivered(const Parcel& parcel, Monotonic began) {
+  const Result<std::string>& command = *parcel.command;
   heard(ssm_, command ? nullptr : &command.error(), began);
-  if (!command && due.size() > 1 && command.error().code == "InvalidInstanceId") {
-    // One agent that is not ready fails the whole call.
-    for (VantageRun* v : due) {
-      --v->send_attempts;
-      send({v});
+  const bool together = parcel.to.size() > 1;
+  for (VantageRun* v : parcel.to) {
+    if (!command && together && command.error().code == "InvalidInstanceId") {
+      // One agent that is not ready fails the whole call.
+      v->send_due = true;
+      v->send_alone = true;
+    } else {
+      ++v->send_attempts;
+      sent(*v, command);
     }
-    return;
-  }
-  for (VantageRun* v : due) {
-    sent(*v, command);
   }
 }
 

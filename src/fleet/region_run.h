@@ -49,6 +49,7 @@ struct VantageRun {
   bool timer_armed = false;  // a command of ours may have armed its timer
   std::string command_id;
   bool send_due = false;
+  bool send_alone = false;   // a call for several failed
   bool answer_lost = false;  // of the last SendCommand: look for the command before it is sent again
   int send_attempts = 0;
   Monotonic next_stop_call;
@@ -104,6 +105,13 @@ class RegionRun {
     const Instance* find(const std::string& id) const;
   };
 
+  // One SendCommand and those that it is for.
+  struct Parcel {
+    std::vector<VantageRun*> to;
+    CommandRequest request;
+    std::optional<Result<std::string>> command;
+  };
+
   RegionApi::Limits limits(Micros timeout, bool while_stopping) const;
   void first_look(VantageRun& v);
   std::optional<View> look();
@@ -128,13 +136,14 @@ class RegionRun {
   void call_stop(const std::vector<VantageRun*>& due, bool force);
   bool lost_claim(VantageRun& v, const Instance& instance);
   bool died(VantageRun& v, const Instance& instance);
-  bool refuse_shutdown_behaviour(VantageRun& v);
+  bool refuse_shutdown_behaviour(VantageRun& v, const Result<std::string>& behaviour, Monotonic began);
   Lease lease_of(const VantageRun& v) const;
   void give_up_waiting();
   void write_leases();
   void write_lease(const std::vector<VantageRun*>& holders);
   void send_due();
-  void send(const std::vector<VantageRun*>& due);
+  void pack(Parcel& parcel);
+  void delivered(const Parcel& parcel, Monotonic began);
   void sent(VantageRun& v, const Result<std::string>& command);
   std::string comment_of(const VantageRun& v) const;
   void finish_command(VantageRun& v, const Invocation& invocation);

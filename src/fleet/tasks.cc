@@ -1,5 +1,6 @@
 #include "fleet/tasks.h"
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -17,6 +18,19 @@ void for_each_task(Executor& executor, std::string_view name, std::size_t count,
   for (const auto& task : tasks) {
     task->join();
   }
+}
+
+void at_once(Executor& executor, std::size_t count, const std::function<void(std::size_t index)>& body) {
+  if (count == 1) {
+    body(0);
+    return;
+  }
+  const std::size_t workers = std::min(count, kAtOnceMax);
+  for_each_task(executor, "call", workers, [&](std::size_t worker) {
+    for (std::size_t i = worker; i < count; i += workers) {
+      body(i);
+    }
+  });
 }
 
 }  // namespace parallax::fleet

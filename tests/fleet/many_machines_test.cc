@@ -71,7 +71,7 @@ TEST(ManyMachines, AreRunWithBatchedCallsWhereEachHasAnOrderOfItsOwn) {
     EXPECT_LE(fixture.count("CreateTags"), 20);
     EXPECT_LE(fixture.count("StopInstances"), 150);
     EXPECT_EQ(fixture.count("DescribeInstanceAttribute"), kMachines);
-    EXPECT_EQ(fixture.count("GetCommandInvocation"), 0);
+    EXPECT_LE(fixture.count("GetCommandInvocation"), 20);
     EXPECT_LT(result.took, Seconds(300));
   });
 }

@@ -13,6 +13,7 @@ Command make_commands() {
                      probe_command(),
                      cones_command(),
                      spool_command(),
+                     schedule_command(),
                      serve_command(),
                      keys_command(),
                      aws_command(),

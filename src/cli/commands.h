@@ -19,6 +19,7 @@ Command doctor_command();
 Command fleet_command();
 Command keys_command();
 Command probe_command();
+Command schedule_command();
 Command serve_command();
 Command sim_command();
 Command spool_command();

@@ -6,10 +6,11 @@ namespace parallax::cli {
 
 Command fleet_command() {
   return Command{"fleet",
-                 "the machines: run a round, start, stop, check",
+                 "the machines: run a round, start, stop, check and more",
                  {},
                  nullptr,
-                 {fleet_check_command(), fleet_run_command(), fleet_start_command(), fleet_stop_command()}};
+                 {fleet_policy_command(), fleet_check_command(), fleet_run_command(), fleet_start_command(),
+                  fleet_hold_command(), fleet_exec_command(), fleet_stop_command()}};
 }
 
 }  // namespace parallax::cli

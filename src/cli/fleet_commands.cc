@@ -1,5 +1,7 @@
 #include "cli/fleet_commands.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/log.h"
@@ -26,6 +28,11 @@ std::size_t count_vantages(const std::vector<fleet::RegionVantages>& found) {
     count += region.vantages.size();
   }
   return count;
+}
+
+std::size_t count_problems(const std::vector<fleet::RegionVantages>& found) {
+  return static_cast<std::size_t>(
+      std::count_if(found.begin(), found.end(), [](const auto& region) { return !region.problem.empty(); }));
 }
 
 void tell_problems(const std::vector<fleet::RegionVantages>& found) {

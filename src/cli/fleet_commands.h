@@ -13,6 +13,9 @@
 namespace parallax::cli {
 
 Command fleet_check_command();
+Command fleet_exec_command();
+Command fleet_hold_command();
+Command fleet_policy_command();
 Command fleet_run_command();
 Command fleet_start_command();
 Command fleet_stop_command();
@@ -24,6 +27,8 @@ inline constexpr Micros kFindTimeout{Seconds(300)};
 Result<bool> wants_json(const Arguments& arguments);
 
 std::size_t count_vantages(const std::vector<fleet::RegionVantages>& found);
+// Regions that could not be looked at or hold no machine.
+std::size_t count_problems(const std::vector<fleet::RegionVantages>& found);
 // Says on stderr which regions could not be looked at.
 void tell_problems(const std::vector<fleet::RegionVantages>& found);
 // A fleet::TroubleObserver that says it on stderr.

@@ -100,8 +100,20 @@ TEST(JobScript, KeepingAMachineMeansATimerAndNothingElse) {
   round.keep_running = true;
   round.job_timeout = std::chrono::minutes(60);
   const std::string script = job_script(round, make_order(round, sample_run(), 0, 1, Instant()).value());
-  EXPECT_EQ(script, std::string("#!/bin/sh\n# parallax run ") + kRun +
+  EXPECT_EQ(script, "#!/bin/sh\n# parallax run " + round.round_id +
                         "\nshutdown -P +60 || { echo 'parallax: the timer could not be armed' >&2; exit 97; }\n");
+}
+
+TEST(JobScript, WithoutOrdersIsTheSameForEveryVantage) {
+  RoundSpec round = sample_round();
+  round.without_order = true;
+  round.command = "uptime";
+  Run other = sample_run();
+  other.run_id = "01JD0000000000000000000009";
+  const std::string script = job_script(round, make_order(round, sample_run(), 0, 2, Instant()).value());
+  EXPECT_EQ(script, job_script(round, make_order(round, other, 1, 2, Instant()).value()));
+  EXPECT_TRUE(script.ends_with("exit 97; }\nuptime\n")) << script;
+  EXPECT_EQ(script.find("ORDER"), std::string::npos);
 }
 
 TEST(Order, TakesTurnsOnlyWhereAProviderNeedsThem) {

@@ -86,8 +86,8 @@ Result<Order> make_order(const RoundSpec& round, const Run& run, int position, i
 
 std::string job_script(const RoundSpec& round, const Order& order) {
   if (same_script(round)) {
-    return fmt::format("#!/bin/sh\n# parallax run {}\n{}{}\n", order.round_id, timer_line(round),
-                       round.keep_running ? "" : round.command);
+    return fmt::format("#!/bin/sh\n# parallax run {}\n{}{}", order.round_id, timer_line(round),
+                       round.keep_running ? "" : round.command + "\n");
   }
   // The marker cannot occur in the order: JSON on one line holds no line that equals it.
   const std::string marker = "PARALLAX_ORDER_" + order.run_id;

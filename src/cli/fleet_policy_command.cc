@@ -1,0 +1,89 @@
+// parallax fleet policy
+
+#include <fmt/format.h>
+
+#include "cli/fleet_commands.h"
+#include "cli/fleet_spec.h"
+#include "codec/json.h"
+#include "fleet/policy.h"
+
+namespace parallax::cli {
+
+namespace {
+
+constexpr Micros kIdentityTimeout{Seconds(30)};
+constexpr std::size_t kAccountDigits = 12;
+
+struct Account {
+  std::string id, partition;
+};
+
+Result<Account> given_account(const std::string& id, const Arguments& arguments) {
+  if (id.size() != kAccountDigits || id.find_first_not_of("0123456789") != std::string::npos) {
+    return make_error(ErrorKind::invalid, fmt::format("--account: '{}' is not an account's 12 digits", id));
+  }
+  return Account{id, arguments.value_or("--partition", "aws")};
+}
+
+// Whose credentials these are; needs no right.
+Result<Account> own_account(const Arguments& arguments, World& world, const Config& config) {
+  AwsSession session = TRY(open_aws(arguments, world));
+  Result<> credentials = require_credentials(session, world);
+  if (!credentials) {
+    Error error = credentials.error();
+    error.message += "; or name the account with --account";
+    return error;
+  }
+  aws::CallOptions options;
+  options.deadline = world.clock.monotonic() + kIdentityTimeout;
+  options.stop = world.stop;
+  const Json who = TRY(session.client->call({"sts", config.fleet.home}, "GetCallerIdentity", Json::object(), options));
+  const std::string arn = who.text("Arn");
+  const std::size_t begin = arn.find(':') + 1;
+  return Account{who.text("Account"), arn.substr(begin, arn.find(':', begin) - begin)};
+}
+
+Result<int> policy(const Arguments& arguments, World& world) {
+  const std::string path = arguments.value_or("--config", "parallax.toml");
+  const std::optional<std::string> word = arguments.value("for");
+  std::optional<fleet::PolicyFor> whom;
+  if (word) {
+    whom = TRY(fleet::parse_policy_for(*word));
+  }
+  const bool trust = arguments.has("--trust");
+  if (trust && whom != fleet::PolicyFor::machine && whom != fleet::PolicyFor::scheduler) {
+    return make_error(ErrorKind::invalid, "--trust: only the roles 'machine' and 'scheduler' have a trust policy");
+  }
+  const Config config = TRY(load_config(world.files, path));
+  const fleet::Spec spec = TRY(make_spec(world.files, config, path));
+  const std::optional<std::string> id = arguments.value("--account");
+  const Account account = TRY(id ? given_account(*id, arguments) : own_account(arguments, world, config));
+  if (whom) {
+    print((trust ? fleet::trust_document(*whom, account.id, account.partition)
+                 : fleet::policy_document(spec, *whom, account.id, account.partition))
+              .pretty() +
+          "\n");
+    return 0;
+  }
+  Json all = Json::object();
+  for (const fleet::PolicyFor each : fleet::kPolicies) {
+    all.set(std::string(to_string(each)), fleet::policy_document(spec, each, account.id, account.partition));
+  }
+  print(all.pretty() + "\n");
+  return 0;
+}
+
+}  // namespace
+
+Command fleet_policy_command() {
+  std::vector<Option> options{
+      Option{"for", OptionKind::value, "WHOM", "setup, run, check, clear, adopt, machine or scheduler (default: all)",
+             false, true},
+      Option{"--config", OptionKind::value, "FILE", "the configuration (default parallax.toml)"},
+      Option{"--account", OptionKind::value, "ID", "the account's number (default: that of the credentials)"},
+      Option{"--partition", OptionKind::value, "NAME", "with --account: aws (default), aws-cn, aws-us-gov"},
+      Option{"--trust", OptionKind::flag, "", "of machine or scheduler: who may assume the role"}};
+  return Command{"policy", "least-privilege IAM policies, as JSON", options + aws_options(), policy, {}};
+}
+
+}  // namespace parallax::cli

@@ -108,7 +108,7 @@ TEST(JobScript, WithoutOrdersIsTheSameForEveryVantage) {
   RoundSpec round = sample_round();
   round.without_order = true;
   round.command = "uptime";
-  Run other = sample_run();
+  auto other = sample_run();
   other.run_id = "01JD0000000000000000000009";
   const std::string script = job_script(round, make_order(round, sample_run(), 0, 2, Instant()).value());
   EXPECT_EQ(script, job_script(round, make_order(round, other, 1, 2, Instant()).value()));

@@ -50,7 +50,7 @@ void declare(CLI::App& app, const Command& command, std::vector<std::unique_ptr<
   for (const Option& option : command.options) {
     declare_option(app, option, slots);
   }
-  if (command.subcommands.empty()) {
+  if (command.subcommands.empty() || command.run) {
     for (const Option& option : {Option{"--quiet", OptionKind::flag, "", "print data and errors only"},
                                  Option{"--verbose", OptionKind::flag, "", "tell what is done"}}) {
       declare_option(app, option, slots);
@@ -199,7 +199,7 @@ Parsed parse_arguments(const Command& root, int argc, const char* const* argv) {
     return parsed;
   }
   const Slots* slots = by_app[deepest(app)];
-  if (!slots->command->subcommands.empty()) {
+  if (!slots->command->subcommands.empty() && !slots->command->run) {
     // Checked here and not by CLI11, which would say so before it looks at a mistyped word.
     parsed.problem = fmt::format("{} what? One of:\n", full_name(root, deepest(app)));
     for (const Command& inner : slots->command->subcommands) {
@@ -211,6 +211,13 @@ Parsed parse_arguments(const Command& root, int argc, const char* const* argv) {
   }
   parsed.command = slots->command;
   parsed.arguments = arguments_of(*slots);
+  // Options may also stand before the word of a command that can be left out.
+  const CLI::App* above = deepest(app)->get_parent();
+  if (above != nullptr && by_app[above]->command->run) {
+    for (auto& [name, values] : arguments_of(*by_app[above]).values) {
+      parsed.arguments.values.try_emplace(name, values);
+    }
+  }
   return parsed;
 }
 

@@ -47,7 +47,7 @@ struct Command {
   std::vector<Option> options;
   // The exit code; an Error is printed and ends with exit code 2 for kind invalid, else 1.
   std::function<Result<int>(const Arguments&, World&)> run;
-  std::vector<Command> subcommands;  // when not empty, `run` is not used
+  std::vector<Command> subcommands;  // `run` is for the command without any of them; absent: one must be named
   std::string examples = {};         // printed below the options by --help
 };
 

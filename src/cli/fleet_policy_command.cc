@@ -43,17 +43,10 @@ Result<Account> own_account(const Arguments& arguments, World& world, const Conf
   return Account{who.text("Account"), arn.substr(begin, arn.find(':', begin) - begin)};
 }
 
-Result<int> policy(const Arguments& arguments, World& world) {
+// Without `whom`: all.
+Result<int> policy(const Arguments& arguments, World& world, std::optional<fleet::PolicyFor> whom) {
   const std::string path = arguments.value_or("--config", "parallax.toml");
-  const std::optional<std::string> word = arguments.value("for");
-  std::optional<fleet::PolicyFor> whom;
-  if (word) {
-    whom = TRY(fleet::parse_policy_for(*word));
-  }
   const bool trust = arguments.has("--trust");
-  if (trust && whom != fleet::PolicyFor::machine && whom != fleet::PolicyFor::scheduler) {
-    return make_error(ErrorKind::invalid, "--trust: only the roles 'machine' and 'scheduler' have a trust policy");
-  }
   const Config config = TRY(load_config(world.files, path));
   const fleet::Spec spec = TRY(make_spec(world.files, config, path));
   const std::optional<std::string> id = arguments.value("--account");
@@ -76,14 +69,29 @@ Result<int> policy(const Arguments& arguments, World& world) {
 }  // namespace
 
 Command fleet_policy_command() {
-  std::vector<Option> options{
-      Option{"for", OptionKind::value, "WHOM", "setup, run, check, clear, adopt, machine or scheduler (default: all)",
-             false, true},
-      Option{"--config", OptionKind::value, "FILE", "the configuration (default parallax.toml)"},
-      Option{"--account", OptionKind::value, "ID", "the account's number (default: that of the credentials)"},
-      Option{"--partition", OptionKind::value, "NAME", "with --account: aws (default), aws-cn, aws-us-gov"},
-      Option{"--trust", OptionKind::flag, "", "of machine or scheduler: who may assume the role"}};
-  return Command{"policy", "least-privilege IAM policies, as JSON", options + aws_options(), policy, {}};
+  const std::vector<Option> options =
+      std::vector{
+          Option{"--config", OptionKind::value, "FILE", "the configuration (default parallax.toml)"},
+          Option{"--account", OptionKind::value, "ID", "the account's number (default: that of the credentials)"},
+          Option{"--partition", OptionKind::value, "NAME", "with --account: aws (default), aws-cn, aws-us-gov"}} +
+      aws_options();
+  std::vector<Command> words;
+  for (const fleet::PolicyFor whom : fleet::kPolicies) {
+    const bool role = whom == fleet::PolicyFor::machine || whom == fleet::PolicyFor::scheduler;
+    std::vector<Option> own = options;
+    if (role) {
+      own.push_back(Option{"--trust", OptionKind::flag, "", "who may assume the role"});
+    }
+    const std::string name(to_string(whom));
+    words.push_back(Command{name,
+                            role ? "of the role '" + name + "'" : "of whoever runs what '" + name + "' stands for",
+                            own,
+                            [whom](const Arguments& arguments, World& world) { return policy(arguments, world, whom); },
+                            {}});
+  }
+  return Command{"policy", "least-privilege IAM policies, as JSON; all of them, or one", options,
+                 [](const Arguments& arguments, World& world) { return policy(arguments, world, std::nullopt); },
+                 std::move(words)};
 }
 
 }  // namespace parallax::cli

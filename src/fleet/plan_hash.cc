@@ -153,9 +153,12 @@ void seal(const Spec& spec, const Observed& observed, Plan& plan) {
                             {"account", observed.account},
                             {"spec", to_json(spec)},
                             {"home_image", observed.home_image ? image_json(*observed.home_image) : Json()},
-                            {"home_group", observed.home_group ? group_json(*observed.home_group) : Json()},
-                            {"profile", profile_json(observed.profile)},
-                            {"scheduler_role", profile_json(observed.scheduler_role)}});
+                            {"home_group", observed.home_group ? group_json(*observed.home_group) : Json()}});
+  // A check does not ask for them where nothing lacks; there they are as they should be, which is no news.
+  if (!plan.steps.empty()) {
+    json.set("profile", profile_json(observed.profile));
+    json.set("scheduler_role", profile_json(observed.scheduler_role));
+  }
   std::vector<std::string> regions;
   for (std::size_t i = 0; i < plan.regions.size(); ++i) {
     plan.regions[i].hash = sha256_hex(region_json(observed.regions[i]).canonical());

@@ -114,6 +114,9 @@ void RegionPlanner::copy_image(const std::string& why) {
   Step& copy = add(StepKind::copy_image, ResourceKind::image, "", spec_.image.name, why);
   copy.usd_per_month = snapshot_cost(seen_.region, source.gib);
   copy.details.push_back(fmt::format("from {} in {}", source.id, spec_.home));
+  if (!observed_.home_note.empty()) {
+    copy.details.push_back(observed_.home_note);
+  }
   if (source.gib != 0) {
     copy.details.push_back(fmt::format("{} GiB", source.gib));
   }

@@ -276,6 +276,24 @@ Result<> RegionLook::look_at_volumes() {
   return {};
 }
 
+// An image that is still being copied does not name its snapshots yet; what EC2 wrote on them does. The id is compared
+// whole: the same text names the source image too. (CopyImage: "Copied for DestinationAmi ami-D from SourceAmi ami-S")
+void RegionLook::join_to_image(const SnapshotSeen& snapshot) {
+  constexpr std::string_view kMark = "DestinationAmi ";
+  const std::size_t mark = snapshot.description.find(kMark);
+  if (mark == std::string::npos) {
+    return;
+  }
+  const std::size_t begin = mark + kMark.size();
+  const std::string id = snapshot.description.substr(begin, snapshot.description.find(' ', begin) - begin);
+  for (ImageSeen& image : seen_.images) {
+    if (image.id == id) {
+      image.snapshots.push_back(snapshot.id);
+      image.snapshot_gib.push_back(snapshot.gib);
+    }
+  }
+}
+
 // Those in images' block devices are known from there. Only what has our tag and belongs to no image is asked for.
 Result<> RegionLook::look_at_snapshots() {
   std::set<std::string> known;
@@ -299,6 +317,7 @@ Result<> RegionLook::look_at_snapshots() {
   for (const std::vector<std::string>& batch : in_batches(ids)) {
     for (SnapshotSeen& snapshot : TRY(api_.snapshots({{"snapshot-id", batch}}))) {
       if (takes(snapshot.tags)) {
+        join_to_image(snapshot);
         seen_.snapshots.push_back(std::move(snapshot));
       }
     }

@@ -51,6 +51,7 @@ class RegionLook {
   void look_at_stock(LaunchPlaces& places);
 
   bool takes(const Tags& tags) const;
+  void join_to_image(const SnapshotSeen& snapshot);
   std::vector<std::string> tagged(std::string_view type) const;
   bool keys_are_certain() const;
   bool lacks_machines() const;

@@ -487,6 +487,31 @@ TEST(Observe, SeesOurMachinesSchedulesAndNobodyElses) {
   });
 }
 
+TEST(Observe, CountsSnapshotsThatWereMadeForAnImageAsItsOwn) {
+  FleetFixture fleet(world_of(sim::WorldKind::adopted));
+  fleet.run([&](const FleetDeps& deps) {
+    const RegionSeen before = observe(deps, spec_of_copies(), both(), {}).regions[1];
+    const std::string image = before.images.at(0).id;
+    const auto snapshot = [&](const std::string& text) {
+      return fleet
+          .by_hand(kFar, "CreateSnapshot",
+                   Json::object({{"VolumeId", before.machines.at(0).volumes.at(0)},
+                                 {"Description", text},
+                                 {"TagSpecifications", tag_specification("snapshot", kOurs)}}))
+          .text("SnapshotId");
+    };
+    // A copy on its way may have none in its block devices yet.
+    const std::string of_it = snapshot("Copied for DestinationAmi " + image + " from SourceAmi ami-0 for snap-0.");
+    snapshot("Copied for DestinationAmi " + image + "0 from SourceAmi " + image + " for snap-0.");
+    fleet.sleep(Seconds(600));
+    const RegionSeen far = observe(deps, spec_of_copies(), both(), {}).regions[1];
+    ASSERT_EQ(text_of(far.problem), "");
+    ASSERT_EQ(far.images.size(), 1U);
+    EXPECT_EQ(far.images[0].snapshots, (std::vector<std::string>{before.snapshots.at(0).id, of_it}));
+    EXPECT_EQ(far.snapshots.size(), 3U);
+  });
+}
+
 TEST(Observe, SeesForClearWhatMayHaveToBeDeletedAndNothingOfWhatIsNeededToMakeThings) {
   FleetSetup setup = world_of(sim::WorldKind::adopted);
   setup.cloud.without_default_vpc = {kFar};

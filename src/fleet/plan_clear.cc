@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "fleet/costs.h"
+#include "fleet/lease.h"
 #include "fleet/plan_parts.h"
 #include "fleet/policy.h"
 
@@ -76,7 +77,11 @@ class RegionClearing {
         kept_machines_.insert(instance.id);
         continue;
       }
-      add(StepKind::terminate, ResourceKind::instance, instance.id, instance.name, cost);
+      Step& step = add(StepKind::terminate, ResourceKind::instance, instance.id, instance.name, cost);
+      step.details.emplace_back(to_string(instance.state));
+      if (const std::optional<Lease> lease = parse_lease(instance.tag(kLeaseTag))) {
+        step.details.push_back(fmt::format("lease of {} until {}", lease->owner, to_iso8601_seconds(lease->expiry)));
+      }
       cleared_machines_.insert(instance.id);
     }
   }

@@ -30,6 +30,15 @@ TEST(ClearPlan, DeletesEverythingOfOursInTheOrderOfDependence) {
   EXPECT_THAT(plan.regions[0].kept, IsEmpty());
 }
 
+TEST(ClearPlan, SaysWhatAMachineDoesThatItWouldTerminate) {
+  const Spec spec = test_spec();
+  RegionSeen region = healthy_region(spec);
+  region.machines[0].instance.state = InstanceState::running;
+  region.machines[0].instance.tags[kLeaseTag] = "01JD host:7 2026-11-22T10:00:00Z";
+  const Plan plan = plan_clear(spec, observed(spec, {region}));
+  EXPECT_THAT(plan.regions[0].steps[0].details, ElementsAre("running", "lease of host:7 until 2026-11-22T10:00:00Z"));
+}
+
 TEST(ClearPlan, F17TakesTheSnapshotsOfOurImagesThatBearNoTag) {
   const Spec spec = test_spec();
   RegionSeen region = healthy_region(spec);

@@ -146,14 +146,26 @@ void RegionPlanner::leave_other_keys(const KeySeen* used) {
   }
 }
 
+// In the VPC where machines are launched. Where nobody asked for it, for no machine is missing, the one that a machine
+// has: a fleet that has moved to another subnet may have two.
 const GroupSeen* RegionPlanner::find_group(bool ours) const {
   const std::string vpc = seen_.places ? seen_.places->vpc : "";
   const GroupSeen* found = nullptr;
   for (const GroupSeen& group : seen_.groups) {
     const bool there = vpc.empty() || group.vpc == vpc;
-    if (group.name == spec_.group.name && there && found == nullptr &&
-        (ours ? is_ours(group.tags) : is_nobodys(group.tags))) {
+    const bool whose = ours ? is_ours(group.tags) : is_nobodys(group.tags);
+    if (group.name != spec_.group.name || !there || !whose) {
+      continue;
+    }
+    const bool used = std::any_of(used_.begin(), used_.end(), [&](const MachineSeen* machine) {
+      return machine != nullptr &&
+             std::find(machine->groups.begin(), machine->groups.end(), group.id) != machine->groups.end();
+    });
+    if (found == nullptr || (vpc.empty() && used)) {
       found = &group;
+    }
+    if (used) {
+      break;
     }
   }
   return found;

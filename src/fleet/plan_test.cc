@@ -398,6 +398,18 @@ INSTANTIATE_TEST_SUITE_P(
                  "eu-west-3 could not be looked at: no answer"}),
     [](const ::testing::TestParamInfo<BlockRow>& row) { return row.param.name; });
 
+TEST(Plan, KnowsTheGroupOfItsMachinesFromOneOfAnotherVpc) {
+  const Spec spec = test_spec();
+  RegionSeen region = healthy_region(spec);
+  region.groups.insert(region.groups.begin(), group());
+  region.groups[0].id = "sg-0";
+  region.groups[0].vpc = "vpc-0";
+  const Plan plan = apply_of(spec, region);
+  EXPECT_TRUE(plan.empty());
+  EXPECT_EQ(drift_of(plan), "");
+  EXPECT_EQ(leftovers_of(plan), "security group sg-0: ours, and not the security group of the configuration\n");
+}
+
 TEST(Plan, TellsWhatBearsItsNameAndNeverUsesIt) {
   const Spec spec = test_spec();
   RegionSeen region = healthy_region(spec);

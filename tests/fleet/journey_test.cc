@@ -67,12 +67,15 @@ int calls_without_waits(const FleetFixture& fleet, const std::string& region) {
 struct Life {
   const char* name;
   ImageSpec::Kind image;
+  Deadman deadman = Deadman::guest;
+  int calls_to_look = 4;  // at a region in which all is well
 };
 
 class Journey : public ::testing::TestWithParam<Life> {};
 
 TEST_P(Journey, MakesAFleetOnceAndLeavesNothingOfItBehind) {
-  const Spec spec = GetParam().image == ImageSpec::Kind::copy ? testing::copy_spec() : testing::change_spec();
+  Spec spec = GetParam().image == ImageSpec::Kind::copy ? testing::copy_spec() : testing::change_spec();
+  spec.deadman = GetParam().deadman;
   FleetFixture fleet({.cloud = testing::empty_cloud()});
   fleet.run([&](const FleetDeps& deps) {
     if (spec.image.kind == ImageSpec::Kind::copy) {
@@ -93,7 +96,7 @@ TEST_P(Journey, MakesAFleetOnceAndLeavesNothingOfItBehind) {
     const Plan again = plan_apply(spec, whole);
     EXPECT_THAT(step_texts(again), IsEmpty());
     EXPECT_THAT(drift_texts(again), IsEmpty());
-    EXPECT_EQ(fleet.count_region(kAway), 4) << fleet.call_list();
+    EXPECT_EQ(fleet.count_region(kAway), GetParam().calls_to_look) << fleet.call_list();
     EXPECT_EQ(fleet.count_changes(), 0);
     EXPECT_TRUE(again.regions.at(1).usd_per_month_at_rest.has_value());
     EXPECT_GT(again.regions.at(1).usd_per_month_at_rest.value_or(0), 0);
@@ -104,7 +107,7 @@ TEST_P(Journey, MakesAFleetOnceAndLeavesNothingOfItBehind) {
     const Plan checked = plan_apply(spec, observe(deps, spec, check, {}));
     EXPECT_THAT(step_texts(checked), IsEmpty());
     EXPECT_THAT(drift_texts(checked), IsEmpty());
-    EXPECT_EQ(fleet.count_region(kAway), 4) << fleet.call_list();
+    EXPECT_EQ(fleet.count_region(kAway), GetParam().calls_to_look) << fleet.call_list();
 
     fleet.forget_calls();
     ObserveOptions clear = options;
@@ -118,10 +121,11 @@ TEST_P(Journey, MakesAFleetOnceAndLeavesNothingOfItBehind) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Fleets, Journey,
-                         ::testing::Values(Life{"OfAmazonsImages", ImageSpec::Kind::stock},
-                                           Life{"OfCopies", ImageSpec::Kind::copy}),
-                         [](const auto& life) { return std::string(life.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Fleets, Journey,
+    ::testing::Values(Life{"OfAmazonsImages", ImageSpec::Kind::stock}, Life{"OfCopies", ImageSpec::Kind::copy},
+                      Life{"WithSchedules", ImageSpec::Kind::stock, Deadman::guest_and_scheduler, 5}),
+    [](const auto& life) { return std::string(life.param.name); });
 
 // What the reference's scripts made is taken over by tags alone, and is a whole fleet then.
 TEST(JourneyOfAdoption, TakesOverWhatTheReferenceMade) {

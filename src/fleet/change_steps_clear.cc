@@ -82,36 +82,38 @@ Result<> ChangeWork::ask_to_terminate(const std::vector<std::string>& ids) {
   return living.empty() ? Result<>() : ask_to_terminate(living);
 }
 
-Result<> ChangeWork::wait_terminated(const std::vector<std::string>& ids) {
-  const Monotonic deadline = calls_.now() + state_timeout();
-  std::string trouble;
-  std::vector<std::string> waiting = ids;
-  for (;;) {
-    std::vector<std::string> still;
-    for (const std::vector<std::string>& batch : batches(waiting, kFilterValues)) {
-      const Result<std::vector<Instance>> seen = look_at(batch);
-      trouble = seen ? trouble : seen.error().text();
-      if (!seen) {
-        still.insert(still.end(), batch.begin(), batch.end());
-        continue;
-      }
-      for (const Instance& instance : *seen) {
-        if (instance.state != InstanceState::terminated) {
-          still.push_back(instance.id);
-        }
+// Those that are not terminated yet, as far as can be seen; `trouble` says why nothing could be.
+std::vector<std::string> ChangeWork::still_there(const std::vector<std::string>& ids, std::string& trouble) {
+  std::vector<std::string> still;
+  for (const std::vector<std::string>& batch : batches(ids, kFilterValues)) {
+    const Result<std::vector<Instance>> seen = look_at(batch);
+    if (!seen) {
+      trouble = ": " + seen.error().text();
+      still.insert(still.end(), batch.begin(), batch.end());
+      continue;
+    }
+    for (const Instance& instance : *seen) {
+      if (instance.state != InstanceState::terminated) {
+        still.push_back(instance.id);
       }
     }
-    waiting = std::move(still);
-    if (waiting.empty()) {
+  }
+  return still;
+}
+
+Result<> ChangeWork::wait_terminated(std::vector<std::string> ids) {
+  const Monotonic deadline = calls_.now() + state_timeout();
+  std::string trouble;
+  for (;;) {
+    ids = still_there(ids, trouble);
+    if (ids.empty()) {
       return {};
     }
     if (calls_.now() + context_.options.state_poll > deadline) {
-      return make_error(ErrorKind::timeout,
-                        fmt::format("{} not seen terminated within {}{}{}", fmt::join(waiting, ", "),
-                                    to_human(state_timeout()), trouble.empty() ? "" : ": ", trouble));
+      return make_error(ErrorKind::timeout, fmt::format("{} not seen terminated within {}{}", fmt::join(ids, ", "),
+                                                        to_human(state_timeout()), trouble));
     }
-    tell(fmt::format("waiting until {} {} terminated", waiting.size(),
-                     waiting.size() == 1 ? "machine is" : "machines are"));
+    tell(fmt::format("waiting until {} {} terminated", ids.size(), ids.size() == 1 ? "machine is" : "machines are"));
     if (!calls_.pause(context_.options.state_poll)) {
       return interrupted();
     }

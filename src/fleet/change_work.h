@@ -136,7 +136,8 @@ class ChangeWork {
   Result<> delete_schedule(const StepOutcome& step);
   Result<> terminate(Steps steps);
   Result<> ask_to_terminate(const std::vector<std::string>& ids);
-  Result<> wait_terminated(const std::vector<std::string>& ids);
+  std::vector<std::string> still_there(const std::vector<std::string>& ids, std::string& trouble);
+  Result<> wait_terminated(std::vector<std::string> ids);
   Result<> delete_ec2(std::string_view operation, const Json& params, const Patience& patience);
 
   // IAM (change_steps_iam.cc).

@@ -139,7 +139,8 @@ Statements Writer::check() const {
       look("Look", {"ec2:DescribeInstances", "ec2:DescribeInstanceAttribute", "ec2:DescribeTags", "ec2:DescribeImages",
                     "ec2:DescribeSecurityGroups", "ec2:DescribeKeyPairs", "ec2:DescribeSnapshots",
                     "ec2:DescribeVolumes", "ec2:DescribeAddresses", "ec2:DescribeRegions", "ec2:DescribeVpcs",
-                    "ec2:DescribeSubnets", "ec2:DescribeInstanceTypeOfferings", "scheduler:ListSchedules"}),
+                    "ec2:DescribeSubnets", "ec2:DescribeInstanceTypeOfferings",
+                    "ec2:DescribeIamInstanceProfileAssociations", "scheduler:ListSchedules"}),
       look("LookAtAgents", {"ssm:DescribeInstanceInformation"})};
   append(all, look_at_role());
   return all;
@@ -183,7 +184,10 @@ Statements Writer::setup_image() const {
            {fmt::format("arn:{}:ec2:{}::image/*", partition_, spec_.home),
             fmt::format("arn:{}:ec2:{}::snapshot/*", partition_, spec_.home)},
            {}},
-          {"ReplaceFailedImage", {"ec2:DeregisterImage"}, {ec2("image")}, {ours(), no_original()}}};
+          {"ReplaceFailedImage",
+           {"ec2:DeregisterImage", "ec2:DeleteSnapshot"},
+           {ec2("image"), ec2("snapshot")},
+           {ours(), no_original()}}};
 }
 
 Statements Writer::setup_network() const {

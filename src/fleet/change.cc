@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "fleet/change_work.h"
 #include "fleet/tasks.h"
 
@@ -32,6 +34,22 @@ void leave(RegionChange& change, const std::string& problem, const ChangeObserve
 
 bool all_went_well(const std::vector<RegionChange>& changes) {
   return std::all_of(changes.begin(), changes.end(), [](const RegionChange& change) { return change.problem.empty(); });
+}
+
+// A clear of the whole fleet that could not look at the account's part has not cleared it, though nothing of it is
+// planned.
+std::string unseen_account(const ChangeContext& context) {
+  const std::optional<Error>& problem = context.observed.profile_problem;
+  const std::vector<RegionPlan>& planned = context.plan.regions;
+  const bool whole =
+      std::all_of(context.spec.regions.begin(), context.spec.regions.end(), [&](const std::string& region) {
+        return std::any_of(planned.begin(), planned.end(),
+                           [&](const RegionPlan& plan) { return plan.region == region; });
+      });
+  if (context.plan.kind != PlanKind::clear || !problem || !context.spec.profile.ours || !whole) {
+    return "";
+  }
+  return fmt::format("role and instance profile could not be looked at: {}", problem->text());
 }
 
 void carry_out_regions(const ChangeContext& context, std::vector<RegionChange>& changes,
@@ -104,6 +122,10 @@ ChangeOutcome carry_out(const FleetDeps& deps, const Spec& spec, const Observed&
       leave(account.front(), "not everything of the regions was deleted", observe);
     }
     carry_out_regions(context, account, outcome.left_running);
+  }
+  if (const std::string unseen = unseen_account(context); account.empty() && !unseen.empty()) {
+    account.push_back(begin_of("", {}));
+    account.front().problem = unseen;
   }
   outcome.regions = std::move(account);
   outcome.regions.insert(outcome.regions.end(), std::make_move_iterator(regions.begin()),

@@ -236,6 +236,32 @@ Result<> ChangeWork::launch_all(Steps steps, const LaunchParts& parts, std::size
   return {};
 }
 
+// After its machines have settled: done where one is stopped. True: one ended by itself for lack of room, and its step
+// needs another place. Error: it ended for another reason.
+Result<bool> ChangeWork::close_launches(Steps steps) {
+  bool again = false;
+  for (StepOutcome& outcome : steps) {
+    const Launched* machine = launched_of(outcome.id);
+    if (machine == nullptr || outcome.state != StepState::doing) {
+      continue;
+    }
+    if (machine->stopped) {
+      outcome.note = remarks_;
+      outcome.state = StepState::done;
+    } else if (!machine->ended.empty()) {
+      // It went from pending to terminated by itself: "Server.InsufficientInstanceCapacity".
+      if (!aws::is_capacity(machine->ended.substr(machine->ended.find('.') + 1))) {
+        return make_error(ErrorKind::conflict, fmt::format("machine {} was terminated as soon as it was launched: {}",
+                                                           machine->id, machine->ended));
+      }
+      remark(fmt::format("{} ended with {}", machine->id, machine->ended));
+      outcome.id.clear();
+      again = true;
+    }
+  }
+  return again;
+}
+
 Result<> ChangeWork::launch(Steps steps) {
   const LaunchParts parts = TRY(launch_parts());
   std::size_t place = 0;
@@ -247,30 +273,11 @@ Result<> ChangeWork::launch(Steps steps) {
         machines.push_back(machine);
       }
     }
+    // What was launched before another launch failed is stopped before anything else is said.
     const Result<> settled = settle(std::move(machines));
-    bool again = false;
-    for (StepOutcome& outcome : steps) {
-      const Launched* machine = launched_of(outcome.id);
-      if (machine != nullptr && machine->stopped && outcome.state == StepState::doing) {
-        outcome.note = remarks_;
-        outcome.state = StepState::done;
-      } else if (machine != nullptr && !machine->ended.empty()) {
-        // It went from pending to terminated by itself.
-        if (!aws::is_capacity(machine->ended.substr(machine->ended.find('.') + 1))) {
-          return make_error(ErrorKind::conflict, fmt::format("machine {} was terminated as soon as it was launched: {}",
-                                                             machine->id, machine->ended));
-        }
-        remark(fmt::format("{} ended with {}", machine->id, machine->ended));
-        outcome.id.clear();
-        again = true;
-      }
-    }
-    if (!launched) {
-      return launched;
-    }
-    if (!settled) {
-      return settled;
-    }
+    const bool again = TRY(close_launches(steps));
+    TRY(launched);
+    TRY(settled);
     if (!again) {
       return {};
     }

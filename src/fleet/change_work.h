@@ -112,6 +112,7 @@ class ChangeWork {
   std::vector<Placement> placements() const;
   Result<> launch_all(Steps steps, const LaunchParts& parts, std::size_t& place);
   Result<std::vector<Launched>> launch_batch(Steps steps, const LaunchParts& parts, const Placement& place);
+  Result<bool> close_launches(Steps steps);
   Json launch_parameters(Steps steps, const LaunchParts& parts, const Placement& place) const;
   Result<std::vector<Launched>> machines_of_token(const std::string& token);
   Result<> tag_slots(Steps steps);

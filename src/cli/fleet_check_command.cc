@@ -1,105 +1,160 @@
 // parallax fleet check
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "base/mutex.h"
+#include "cli/check_report.h"
 #include "cli/fleet_commands.h"
+#include "cli/fleet_setup.h"
+#include "cli/local_vantages.h"
+#include "cli/region_calls.h"
 #include "cli/table.h"
-#include "fleet/lease.h"
-#include "fleet/prices.h"
-#include "fleet/stop.h"
 
 namespace parallax::cli {
 
 namespace {
 
-constexpr Micros kCheckTimeout{Seconds(60)};
+constexpr Micros kAttributeTimeout{Seconds(120)};
+// One call for each machine: without --deep only where few run, so that a check of thousands stays a check.
+constexpr std::size_t kRunningAskedMax = 20;
 
-Json check_to_json(const fleet::RegionCheck& check) {
-  Json region = Json::object({{"region", check.region}});
-  region.set("problem", check.problem.empty() ? Json() : Json(check.problem));
-  JsonArray rows;
-  for (const fleet::CheckRow& row : check.rows) {
-    const fleet::Instance& instance = row.vantage.instance;
-    Json item = Json::object({{"vantage", row.vantage.name},
-                              {"instance_id", instance.id},
-                              {"name", instance.name},
-                              {"type", instance.type},
-                              {"zone", instance.zone},
-                              {"state", fleet::to_string(instance.state)},
-                              {"shutdown_behaviour", row.shutdown_behaviour},
-                              {"usd_per_hour", fleet::hourly_price(instance.region, instance.type)}});
-    item.set("launch_time", instance.launch_time ? Json(to_iso8601(*instance.launch_time)) : Json());
-    item.set("last_ping", row.last_ping ? Json(to_iso8601(*row.last_ping)) : Json());
-    item.set("lease", instance.tag(fleet::kLeaseTag).empty() ? Json() : Json(instance.tag(fleet::kLeaseTag)));
-    JsonArray problems;
-    for (const std::string& problem : row.problems) {
-      problems.emplace_back(problem);
-    }
-    item.set("problems", std::move(problems));
-    rows.push_back(std::move(item));
-  }
-  region.set("instances", std::move(rows));
-  return region;
-}
+struct Asked {
+  std::map<std::string, Result<std::string>> behaviour;
+  std::vector<std::string> not_asked;  // regions, each with the reason
+};
 
-void add_check_row(Table& table, const fleet::CheckRow& row) {
-  const fleet::Instance& instance = row.vantage.instance;
-  const std::optional<double> price = fleet::hourly_price(instance.region, instance.type);
-  const bool running = instance.state == fleet::InstanceState::running;
-  const std::string agent = row.last_ping ? "online" : "no answer";
-  table.add({row.vantage.name, instance.id, instance.type, std::string(fleet::to_string(instance.state)),
-             running ? agent : "-", price ? fmt::format("{:.4f}", *price) : "unknown",
-             instance.state == fleet::InstanceState::stopped ? "" : instance.tag(fleet::kLeaseTag)});
-}
-
-// What is wrong, a sentence each: the region's problem, then its machines'.
-std::vector<std::string> problems_of(const fleet::RegionCheck& region) {
-  std::vector<std::string> problems;
-  if (!region.problem.empty()) {
-    problems.push_back(fmt::format("{}: {}", region.region, region.problem));
-  }
-  for (const fleet::CheckRow& row : region.rows) {
-    for (const std::string& problem : row.problems) {
-      problems.push_back(fmt::format("{} {}: {}", row.vantage.name, row.vantage.instance.id, problem));
+std::vector<std::string> machines_to_ask(const fleet::RegionSeen& region, bool deep) {
+  std::vector<std::string> ids;
+  for (const fleet::MachineSeen& machine : region.machines) {
+    if (deep || machine.instance.state == fleet::InstanceState::running) {
+      ids.push_back(machine.instance.id);
     }
   }
-  return problems;
+  return ids;
 }
 
-Result<int> check(const Arguments& arguments, World& world) {
-  const bool json = TRY(wants_json(arguments));
-  const FleetSession session = TRY(open_fleet(arguments, world));
-  const std::vector<fleet::RegionVantages> found = TRY(find_selected(arguments, world, session));
-  const std::vector<fleet::RegionCheck> checks =
-      fleet::check_vantages(session.deps(world), found, kCheckTimeout, world.stop);
-  JsonArray list;
-  Table table({"vantage", "instance", "type", "state", "agent", "$/hour>", "lease"});
-  for (const fleet::RegionCheck& region : checks) {
-    list.push_back(check_to_json(region));
-    for (const fleet::CheckRow& row : region.rows) {
-      add_check_row(table, row);
+Asked ask_behaviour(World& world, const FleetSetup& setup, const fleet::Observed& observed, bool deep) {
+  Asked asked;
+  Mutex mutex;
+  const fleet::RegionApi::Limits limits{world.clock.monotonic() + kAttributeTimeout, world.stop};
+  for_each_at_once(world.executor, observed.regions.size(), [&](std::size_t i) {
+    const fleet::RegionSeen& region = observed.regions[i];
+    const std::vector<std::string> ids = machines_to_ask(region, deep);
+    if (!deep && ids.size() > kRunningAskedMax) {
+      const MutexLock lock(mutex);
+      asked.not_asked.push_back(
+          fmt::format("{}: {} machines run; their shutdown behaviour is looked at with --deep", region.region, ids.size()));
+      return;
+    }
+    const fleet::RegionApi api(*setup.session.aws.client, region.region);
+    for (const std::string& id : ids) {
+      Result<std::string> behaviour = api.shutdown_behaviour(id, limits);
+      const MutexLock lock(mutex);
+      asked.behaviour.emplace(id, std::move(behaviour));
+    }
+  });
+  return asked;
+}
+
+// One region of the document, two levels deep.
+std::string indented(const Json& json) {
+  std::string text = "    ";
+  for (const char c : json.pretty()) {
+    text += c;
+    if (c == '\n') {
+      text += "    ";
     }
   }
-  print(json ? Json(std::move(list)).pretty() + "\n" : table.text());
-  std::size_t failed = 0;
-  for (const fleet::RegionCheck& region : checks) {
-    failed += region.problem.empty() ? 0U : 1U;
-    for (const std::string& problem : problems_of(region)) {
+  return text;
+}
+
+// Region by region: the whole document never stands in memory.
+bool print_json(const CheckData& check, const std::vector<LocalStatus>& locals) {
+  std::string head = check_summary_to_json(check).pretty();
+  head.resize(head.find_last_of('}'));
+  while (head.ends_with('\n') || head.ends_with(' ')) {
+    head.pop_back();
+  }
+  JsonArray local;
+  for (const LocalStatus& status : locals) {
+    local.push_back(to_json(status));
+  }
+  bool is_read = print(head + ",\n  \"local\": " + Json(std::move(local)).dump() + ",\n  \"regions\": [\n");
+  for (std::size_t i = 0; is_read && i < check.observed.regions.size(); ++i) {
+    const bool last = i + 1 == check.observed.regions.size();
+    is_read = print(indented(region_to_json(check, i)) + (last ? "\n" : ",\n"));
+  }
+  return is_read && print("  ]\n}\n");
+}
+
+std::string locals_text(const std::vector<LocalStatus>& locals, Instant now) {
+  if (locals.empty()) {
+    return {};
+  }
+  Table table({"local vantage", "last reported"});
+  for (const LocalStatus& status : locals) {
+    table.add({status.name, describe(status, now)});
+  }
+  return "\n" + table.text();
+}
+
+int tell_findings(const CheckData& check, const std::vector<LocalStatus>& locals) {
+  for (std::size_t i = 0; i < check.observed.regions.size(); ++i) {
+    for (const std::string& problem : region_problems(check, i)) {
       log::error(problem);
     }
+    for (const std::string& remark : region_remarks(check, i)) {
+      log::note(remark);
+    }
   }
-  if (world.stop.stop_requested()) {
-    return 130;
+  bool is_wrong = false;
+  for (const LocalStatus& status : locals) {
+    if (!status.problem.empty()) {
+      log::error(fmt::format("{}: {}", status.name, status.problem));
+      is_wrong = true;
+    }
   }
-  return failed == 0 ? 0 : failed == checks.size() ? 1 : 3;
+  const int code = check_exit_code(check);
+  return code == 0 && is_wrong ? 3 : code;
+}
+
+Result<int> check_command(const Arguments& arguments, World& world) {
+  const bool json = TRY(wants_json(arguments));
+  const FleetSetup setup = TRY(open_setup(arguments, world, RegionChoice::any));
+  fleet::ObserveOptions options;
+  options.for_check = true;
+  const fleet::Observed observed = TRY(look(world, setup, options));
+  const fleet::Plan plan = fleet::plan_apply(setup.spec, observed);
+  const Asked asked = ask_behaviour(world, setup, observed, arguments.has("--deep"));
+  const std::vector<LocalStatus> locals = look_at_local_vantages(world, setup.session.config);
+  const CheckData check{setup.spec, observed, plan, asked.behaviour, world.clock.now()};
+  if (!plan.problem.empty()) {
+    log::error(plan.problem);
+  }
+  if (json) {
+    print_json(check, locals);
+  } else {
+    print(check_text(check) + locals_text(locals, check.now));
+  }
+  for (const std::string& left_out : asked.not_asked) {
+    log::note(left_out);
+  }
+  const int code = tell_findings(check, locals);
+  return world.stop.stop_requested() ? 130 : code;
 }
 
 }  // namespace
 
 Command fleet_check_command() {
-  return Command{
-      "check", "what exists, its state and what is wrong with it", fleet_options() + selection_options(), check, {}};
+  return Command{"check",
+                 "what exists, its state, what differs, what is left over and what it costs",
+                 fleet_options() + std::vector<Option>{{"--deep", OptionKind::flag, "",
+                                                        "one call more for each machine: its shutdown behaviour"}},
+                 check_command,
+                 {}};
 }
 
 }  // namespace parallax::cli

@@ -12,9 +12,14 @@
 
 namespace parallax::cli {
 
+Command fleet_adopt_command();
+Command fleet_apply_command();
 Command fleet_check_command();
+Command fleet_clear_command();
 Command fleet_exec_command();
 Command fleet_hold_command();
+Command fleet_image_command();
+Command fleet_plan_command();
 Command fleet_policy_command();
 Command fleet_run_command();
 Command fleet_start_command();

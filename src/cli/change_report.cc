@@ -132,8 +132,8 @@ std::vector<std::string> change_problems(const fleet::ChangeOutcome& outcome) {
     } else if (!region.problem.empty()) {
       problems.push_back(fmt::format("{}: {}", name_of(region), region.problem));
     }
-    const std::size_t left = region.steps.size() - count(region, fleet::StepState::done) -
-                             count(region, fleet::StepState::failed);
+    const std::size_t left =
+        region.steps.size() - count(region, fleet::StepState::done) - count(region, fleet::StepState::failed);
     if (left > 0) {
       problems.push_back(fmt::format("{}: {} of {} not done; the same command again goes on from there",
                                      name_of(region), counted(left, "step"), region.steps.size()));

@@ -87,7 +87,8 @@ TEST(ChangeProgress, TellsEachChangeOnceAndNoStepThatWasNotBegun) {
   EXPECT_NE(lines.update("eu-west-3", outcome_of(fleet::StepKind::copy_image, StepState::done, "ami-1"), begin), "");
   EXPECT_TRUE(lines.lines(begin + Seconds(9)).front().starts_with("  eu-west-3          1 of 2      9.0 s  "));
   EXPECT_NE(lines.update("eu-west-3", outcome_of(fleet::StepKind::launch, StepState::done), begin + Seconds(10)), "");
-  EXPECT_EQ(lines.lines(begin + Seconds(60)).front(), "  eu-west-3          2 of 2     10.0 s  done") << "time stands still";
+  EXPECT_EQ(lines.lines(begin + Seconds(60)).front(), "  eu-west-3          2 of 2     10.0 s  done")
+      << "time stands still";
 }
 
 TEST(ChangeProgress, KeepsAFailureInSight) {

@@ -21,7 +21,7 @@ using fleet::RegionPlan;
 using fleet::RegionSeen;
 using fleet::ResourceKind;
 
-constexpr std::size_t kLinesShownMax = 100;  // of what is missing, different or left over, in all regions together
+constexpr std::size_t kLinesShownMax = 100;    // of what is missing, different or left over, in all regions together
 constexpr std::size_t kProblemsShownMax = 20;  // of one region's machines
 
 const RegionPlan& plan_of(const CheckData& check, std::size_t region) {
@@ -56,10 +56,9 @@ std::vector<std::string> machine_problems(const CheckData& check, const MachineS
   }
   const std::optional<fleet::Lease> lease = fleet::parse_lease(instance.tag(fleet::kLeaseTag));
   if (instance.state == InstanceState::running && (!lease || lease->expiry < check.now)) {
-    problems.push_back(lease
-                           ? fmt::format("running although its lease (run {}) expired at {}", lease->run_id,
-                                         to_iso8601_seconds(lease->expiry))
-                           : std::string("running without a lease: not started by parallax, or its controller died"));
+    problems.push_back(lease ? fmt::format("running although its lease (run {}) expired at {}", lease->run_id,
+                                           to_iso8601_seconds(lease->expiry))
+                             : std::string("running without a lease: not started by parallax, or its controller died"));
   }
   return problems;
 }
@@ -225,8 +224,7 @@ std::string leftovers_text(const CheckData& check) {
     for (const fleet::Leftover& left : region.leftovers) {
       sum.add(left.usd_per_month);
       lines.push_back(fmt::format("{}: {} {}{}{}: {}, {} a month", region.region, to_string(left.resource), left.id,
-                                  left.name.empty() ? "" : " ", left.name, left.what,
-                                  month_money(left.usd_per_month)));
+                                  left.name.empty() ? "" : " ", left.name, left.what, month_money(left.usd_per_month)));
     }
   }
   return section(fmt::format("left over, {} a month:", sum.text()), lines);
@@ -405,7 +403,8 @@ std::vector<std::string> region_problems(const CheckData& check, std::size_t reg
     }
   }
   if (more > 0) {
-    problems.push_back(fmt::format("{}: {} more problems of machines; --output json lists them all", seen.region, more));
+    problems.push_back(
+        fmt::format("{}: {} more problems of machines; --output json lists them all", seen.region, more));
   }
   return problems;
 }
@@ -438,8 +437,8 @@ Json region_to_json(const CheckData& check, std::size_t region) {
                             {"home", check.spec.is_home(seen.region)},
                             {"problem", text_or_null(region_trouble(check, region))},
                             {"calls", seen.calls}});
-  json.set("instances", list_of(seen.machines,
-                                [&](const MachineSeen& machine) { return machine_to_json(check, seen, machine); }));
+  json.set("instances",
+           list_of(seen.machines, [&](const MachineSeen& machine) { return machine_to_json(check, seen, machine); }));
   add_resources(json, seen);
   add_plan(json, plan_of(check, region));
   return json;
@@ -454,8 +453,7 @@ Json check_summary_to_json(const CheckData& check) {
   json.set("home_group", observed.home_group ? group_to_json(*observed.home_group) : Json());
   json.set("profile", check.spec.profile.name);
   json.set("profile_problem", observed.profile_problem ? Json(observed.profile_problem->text()) : Json());
-  json.set("to_do_in_account",
-           list_of(check.plan.steps, [](const fleet::Step& step) { return Json(step.text()); }));
+  json.set("to_do_in_account", list_of(check.plan.steps, [](const fleet::Step& step) { return Json(step.text()); }));
   json.set("month_at_rest", sum_to_json(sum_of(check, &RegionPlan::usd_per_month_at_rest)));
   json.set("month_rounds", sum_to_json(sum_of(check, &RegionPlan::usd_per_month_running)));
   PartlyKnown leftovers;

@@ -38,7 +38,9 @@ struct Seen {
   }
 
   fleet::RegionSeen& region() { return observed.regions.front(); }
+
   fleet::RegionPlan& planned() { return plan.regions.front(); }
+
   CheckData data() const { return {spec, observed, plan, shutdown, parse_iso8601("2026-11-22T12:00:00Z").value()}; }
 };
 
@@ -64,9 +66,9 @@ TEST(CheckReport, TellsOfMachinesThatShouldNotRun) {
   EXPECT_EQ(check_exit_code(seen.data()), 3);
   const fleet::Lease lease{"RUN", "host:1", parse_iso8601("2026-11-22T11:00:00Z").value()};
   seen.region().machines[0].instance.tags[fleet::kLeaseTag] = fleet::to_text(lease);
-  EXPECT_EQ(region_problems(seen.data(), 0),
-            std::vector<std::string>{
-                "eu-west-3 i-0: running although its lease (run RUN) expired at 2026-11-22T11:00:00Z"});
+  EXPECT_EQ(
+      region_problems(seen.data(), 0),
+      std::vector<std::string>{"eu-west-3 i-0: running although its lease (run RUN) expired at 2026-11-22T11:00:00Z"});
 }
 
 TEST(CheckReport, TellsOfAShutdownBehaviourThatARunRefuses) {
@@ -103,7 +105,8 @@ TEST(CheckReport, ListsDriftLeftoversAndWhatIsMissing) {
   const std::string text = check_text(seen.data());
   EXPECT_TRUE(contains(text, "eu-west-3: " + step.text() + "\n")) << text;
   EXPECT_TRUE(contains(text, "eu-west-3 i-0: its type is t2.small (apply leaves it)\n")) << text;
-  EXPECT_TRUE(contains(text, "left over, $0.74 a month:\n  eu-west-3: volume vol-1: attached to nothing, $0.74 a month\n"))
+  EXPECT_TRUE(
+      contains(text, "left over, $0.74 a month:\n  eu-west-3: volume vol-1: attached to nothing, $0.74 a month\n"))
       << text;
   EXPECT_EQ(check_exit_code(seen.data()), 3);
   const Json json = region_to_json(seen.data(), 0);

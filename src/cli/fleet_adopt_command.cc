@@ -27,9 +27,9 @@ Result<int> adopt(const Arguments& arguments, World& world) {
   }
   if (!plan.empty()) {
     show_plan(plan, setup.spec);
-    const bool agreed =
-        TRY(confirm(arguments, world, fmt::format("Tag these as fleet {}'s? Nothing else is changed.", setup.spec.fleet),
-                    "agree with --yes, or look first with --dry-run"));
+    const bool agreed = TRY(confirm(arguments, world,
+                                    fmt::format("Tag these as fleet {}'s? Nothing else is changed.", setup.spec.fleet),
+                                    "agree with --yes, or look first with --dry-run"));
     if (!agreed) {
       log::note("nothing was done");
       return 1;

@@ -55,9 +55,10 @@ Result<int> apply(const Arguments& arguments, World& world) {
     return plan_exit_code(plan);
   }
   show_plan(plan, setup.spec);
-  const bool agreed = saved || TRY(confirm(arguments, world, fmt::format("Do these {}?", counted(plan.count_steps(), "step")),
-                                           "agree with --yes, or save a plan with 'parallax fleet plan --out FILE' "
-                                           "and give it to apply"));
+  const bool agreed =
+      saved || TRY(confirm(arguments, world, fmt::format("Do these {}?", counted(plan.count_steps(), "step")),
+                           "agree with --yes, or save a plan with 'parallax fleet plan --out FILE' "
+                           "and give it to apply"));
   if (!agreed) {
     log::note("nothing was done");
     return 1;
@@ -68,14 +69,16 @@ Result<int> apply(const Arguments& arguments, World& world) {
 }  // namespace
 
 Command fleet_apply_command() {
-  return Command{"apply",
-                 "make the fleet what the configuration says: shows the plan, asks, does it",
-                 fleet_options() + std::vector<Option>{{"plan", OptionKind::value, "FILE",
-                                                        "a plan saved by 'fleet plan --out': done without asking",
-                                                        false, true},
-                                                       yes_option(), dry_run_option(), change_poll_option()},
-                 apply,
-                 {}};
+  return Command{
+      "apply",
+      "make the fleet what the configuration says: shows the plan, asks, does it",
+      fleet_options() + std::vector<Option>{{"plan", OptionKind::value, "FILE",
+                                             "a plan saved by 'fleet plan --out': done without asking", false, true},
+                                            yes_option(),
+                                            dry_run_option(),
+                                            change_poll_option()},
+      apply,
+      {}};
 }
 
 }  // namespace parallax::cli

@@ -45,8 +45,8 @@ Asked ask_behaviour(World& world, const FleetSetup& setup, const fleet::Observed
     const std::vector<std::string> ids = machines_to_ask(region, deep);
     if (!deep && ids.size() > kRunningAskedMax) {
       const MutexLock lock(mutex);
-      asked.not_asked.push_back(
-          fmt::format("{}: {} machines run; their shutdown behaviour is looked at with --deep", region.region, ids.size()));
+      asked.not_asked.push_back(fmt::format("{}: {} machines run; their shutdown behaviour is looked at with --deep",
+                                            region.region, ids.size()));
       return;
     }
     const fleet::RegionApi api(*setup.session.aws.client, region.region);

@@ -99,11 +99,11 @@ Result<std::vector<fleet::DrainOutcome>> drain(const Arguments& arguments, World
 
 // "eu-west-3: i-0123 holds 4 measurements that were not sent, 1 that was refused: ..."
 std::string describe(const fleet::DrainOutcome& outcome) {
-  const std::string holds =
-      !outcome.left ? std::string("holds what nobody could count")
-                    : fmt::format("holds {} not sent and {} refused by the collector",
-                                  counted(static_cast<std::size_t>(outcome.left->waiting), "measurement"),
-                                  outcome.left->rejected);
+  const std::string holds = !outcome.left
+                                ? std::string("holds what nobody could count")
+                                : fmt::format("holds {} not sent and {} refused by the collector",
+                                              counted(static_cast<std::size_t>(outcome.left->waiting), "measurement"),
+                                              outcome.left->rejected);
   return fmt::format("{}: {} {}: {}", outcome.region, outcome.instance_id, holds, outcome.problem);
 }
 
@@ -113,7 +113,8 @@ void leave_region(fleet::Plan& plan, const std::string& name) {
     if (region.region == name) {
       region.steps.clear();
       region.problem =
-          "left as it is: its machines hold measurements; send them ('parallax fleet run', or see what is wrong with the "
+          "left as it is: its machines hold measurements; send them ('parallax fleet run', or see what is wrong with "
+          "the "
           "collector), or clear with --discard-spools to lose them";
     }
   }
@@ -171,8 +172,9 @@ Result<int> clear(const Arguments& arguments, World& world) {
     return change(arguments, world, setup, observed, plan);
   }
   show_plan(plan, setup.spec);
-  const bool agreed = TRY(confirm(arguments, world, fmt::format("Delete all this ({})?", counted(plan.count_steps(), "step")),
-                                  "agree with --yes, or look first with --dry-run"));
+  const bool agreed =
+      TRY(confirm(arguments, world, fmt::format("Delete all this ({})?", counted(plan.count_steps(), "step")),
+                  "agree with --yes, or look first with --dry-run"));
   if (!agreed) {
     log::note("nothing was done");
     return 1;
@@ -184,16 +186,17 @@ Result<int> clear(const Arguments& arguments, World& world) {
 }  // namespace
 
 Command fleet_clear_command() {
-  return Command{
-      "clear",
-      "delete everything of the fleet in the regions named; home's originals stay",
-      fleet_options() +
-          std::vector<Option>{
-              yes_option(), dry_run_option(), change_poll_option(),
-              {"--no-drain", OptionKind::flag, "", "do not look at the machines' spools: what they hold is lost"},
-              {"--discard-spools", OptionKind::flag, "", "lose what cannot be sent, without asking"}},
-      clear,
-      {}};
+  return Command{"clear",
+                 "delete everything of the fleet in the regions named; home's originals stay",
+                 fleet_options() + std::vector<Option>{yes_option(),
+                                                       dry_run_option(),
+                                                       change_poll_option(),
+                                                       {"--no-drain", OptionKind::flag, "",
+                                                        "do not look at the machines' spools: what they hold is lost"},
+                                                       {"--discard-spools", OptionKind::flag, "",
+                                                        "lose what cannot be sent, without asking"}},
+                 clear,
+                 {}};
 }
 
 }  // namespace parallax::cli

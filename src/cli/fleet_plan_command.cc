@@ -22,8 +22,8 @@ Result<int> plan_command(const Arguments& arguments, World& world) {
   if (file && plan.problem.empty()) {
     constexpr unsigned kMode = 0600;  // account, names and ids are nobody else's business
     TRY(world.files.write(*file, to_json(plan).pretty() + "\n", kMode).with_context("writing --out"));
-    log::note(fmt::format("saved; 'parallax fleet apply {}' does exactly this, or refuses where something has moved",
-                          *file));
+    log::note(
+        fmt::format("saved; 'parallax fleet apply {}' does exactly this, or refuses where something has moved", *file));
   }
   return plan_exit_code(plan);
 }

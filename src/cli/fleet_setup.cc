@@ -16,15 +16,13 @@ namespace parallax::cli {
 Result<FleetSetup> open_setup(const Arguments& arguments, World& world, RegionChoice choice) {
   FleetSetup setup;
   setup.session = TRY(open_fleet(arguments, world, choice));
-  setup.spec =
-      TRY(make_spec(world.files, setup.session.config, arguments.value_or("--config", "parallax.toml")));
+  setup.spec = TRY(make_spec(world.files, setup.session.config, arguments.value_or("--config", "parallax.toml")));
   return setup;
 }
 
 Result<fleet::Observed> look(World& world, const FleetSetup& setup, fleet::ObserveOptions options) {
   options.regions = setup.session.regions;
-  fleet::Observed observed =
-      fleet::observe(setup.session.deps(world), setup.spec, options, world.stop, tell_trouble);
+  fleet::Observed observed = fleet::observe(setup.session.deps(world), setup.spec, options, world.stop, tell_trouble);
   if (world.stop.stop_requested()) {
     return make_error(ErrorKind::cancelled, "interrupted while looking; nothing was done");
   }
@@ -44,7 +42,8 @@ void tell_plan_problems(const fleet::Plan& plan) {
 }
 
 Option change_poll_option() {
-  return {"--poll", OptionKind::value, "TIME", "between two looks while something is waited for (default 3s, images 15s)"};
+  return {"--poll", OptionKind::value, "TIME",
+          "between two looks while something is waited for (default 3s, images 15s)"};
 }
 
 Option dry_run_option() {

@@ -224,8 +224,8 @@ std::string plan_headline(const fleet::Plan& plan) {
                                                                            : "change",
                                      known ? "" : ", as far as can be seen"));
   }
-  const auto regions = static_cast<std::size_t>(
-      std::count_if(plan.regions.begin(), plan.regions.end(), [](const auto& region) { return !region.steps.empty(); }));
+  const auto regions = static_cast<std::size_t>(std::count_if(
+      plan.regions.begin(), plan.regions.end(), [](const auto& region) { return !region.steps.empty(); }));
   return terminal_safe(fmt::format("{}: {} in {}{}", whose, counted(steps, "step"), counted(regions, "region"),
                                    plan.steps.empty() ? "" : " and the account"));
 }
@@ -261,7 +261,7 @@ std::string plan_text(const fleet::Plan& plan, const PlanTextOptions& options) {
   }
   text += regions_text(plan);
   return plan.kind == fleet::PlanKind::apply || plan.kind == fleet::PlanKind::clear ? text + costs_text(plan, options)
-                                                                                   : text;
+                                                                                    : text;
 }
 
 }  // namespace parallax::cli

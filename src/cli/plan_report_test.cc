@@ -71,12 +71,14 @@ TEST(PlanReport, SumsUpManyStepsOfOneKind) {
 
 TEST(PlanReport, ComparesTheSumWithTheBudget) {
   fleet::Plan plan = plan_of({});
-  EXPECT_TRUE(contains(plan_text(plan, {10}), "all               $0.64   $1.50     $2.14\nwithin the budget of $10.00 a month\n"))
+  EXPECT_TRUE(contains(plan_text(plan, {10}),
+                       "all               $0.64   $1.50     $2.14\nwithin the budget of $10.00 a month\n"))
       << plan_text(plan, {10});
   EXPECT_TRUE(contains(plan_text(plan, {2}), "over the budget of $2.00 a month by $0.14\n"));
   plan.regions.front().usd_per_month_running.reset();
   const std::string text = plan_text(plan, {10});
-  EXPECT_TRUE(contains(text, "unknown  $0.64 + unknown\nas far as known within the budget of $10.00 a month\n")) << text;
+  EXPECT_TRUE(contains(text, "unknown  $0.64 + unknown\nas far as known within the budget of $10.00 a month\n"))
+      << text;
   EXPECT_TRUE(contains(plan_text(plan, {0.5}), "over the budget of $0.50 a month by $0.14 at least\n"));
 }
 

@@ -19,8 +19,7 @@ Result<bool> confirm(const Arguments& arguments, World& world, std::string_view 
     return true;
   }
   if (!world.ask) {
-    return make_error(ErrorKind::invalid,
-                      fmt::format("nothing was done: there is no terminal to ask on; {}", way_out));
+    return make_error(ErrorKind::invalid, fmt::format("nothing was done: there is no terminal to ask on; {}", way_out));
   }
   return ask_yes(world, question);
 }

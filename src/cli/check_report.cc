@@ -424,11 +424,16 @@ std::vector<std::string> region_remarks(const CheckData& check, std::size_t regi
 }
 
 std::string check_text(const CheckData& check) {
-  return machines_text(check) + "\n" + resources_text(check) + profile_text(check) + differences_text(check) +
-         leftovers_text(check) +
-         fmt::format("\na month: {} at rest, {} more for the rounds\n",
-                     sum_of(check, &RegionPlan::usd_per_month_at_rest).text(),
-                     sum_of(check, &RegionPlan::usd_per_month_running).text());
+  const PartlyKnown at_rest = sum_of(check, &RegionPlan::usd_per_month_at_rest);
+  const PartlyKnown rounds = sum_of(check, &RegionPlan::usd_per_month_running);
+  std::string text = machines_text(check) + "\n" + resources_text(check) + profile_text(check) +
+                     differences_text(check) + leftovers_text(check) +
+                     fmt::format("\na month: {} at rest, {} more for the rounds\n", at_rest.text(), rounds.text());
+  if (check.spec.budget_usd_per_month) {
+    text +=
+        budget_text({at_rest.usd + rounds.usd, at_rest.is_whole && rounds.is_whole}, *check.spec.budget_usd_per_month);
+  }
+  return text;
 }
 
 Json region_to_json(const CheckData& check, std::size_t region) {

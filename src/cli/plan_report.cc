@@ -149,15 +149,6 @@ std::string regions_text(const fleet::Plan& plan) {
   return silent.empty() ? text : fmt::format("{}\nnothing to do in {}\n", text, silent);
 }
 
-std::string budget_text(const PartlyKnown& together, double budget) {
-  if (together.usd > budget) {
-    return fmt::format("over the budget of {} a month by {}{}\n", month_money(budget),
-                       month_money(together.usd - budget), together.is_whole ? "" : " at least");
-  }
-  return fmt::format("{} the budget of {} a month\n", together.is_whole ? "within" : "as far as known within",
-                     month_money(budget));
-}
-
 std::string costs_text(const fleet::Plan& plan, const PlanTextOptions& options) {
   Table table({"costs a month", "at rest>", "rounds>", "together>"});
   PartlyKnown at_rest;
@@ -185,6 +176,15 @@ std::string costs_text(const fleet::Plan& plan, const PlanTextOptions& options) 
 }
 
 }  // namespace
+
+std::string budget_text(const PartlyKnown& together, double budget) {
+  if (together.usd > budget) {
+    return fmt::format("over the budget of {} a month by {}{}\n", month_money(budget),
+                       month_money(together.usd - budget), together.is_whole ? "" : " at least");
+  }
+  return fmt::format("{} the budget of {} a month\n", together.is_whole ? "within" : "as far as known within",
+                     month_money(budget));
+}
 
 void PartlyKnown::add(const std::optional<double>& part) {
   usd += part.value_or(0);

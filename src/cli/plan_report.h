@@ -38,6 +38,9 @@ struct PartlyKnown {
 // "$1.20" for a month; "unknown" where absent; below a cent with more digits.
 std::string month_money(const std::optional<double>& usd);
 
+// "within the budget of $10.00 a month\n", or by how much it is exceeded.
+std::string budget_text(const PartlyKnown& together, double budget);
+
 // 0 done, 1 nothing could be planned or every region has a problem, 3 some have.
 int plan_exit_code(const fleet::Plan& plan);
 

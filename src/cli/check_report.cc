@@ -200,9 +200,17 @@ std::string section(const std::string& title, const std::vector<std::string>& li
   return text;
 }
 
+std::string difference(const std::string& where, const fleet::Drift& drift) {
+  return fmt::format("{}{}{}: {} ({})", where, drift.id.empty() ? "" : " ", drift.id, drift.text,
+                     drift.mended ? "apply mends it" : "apply leaves it");
+}
+
 std::string differences_text(const CheckData& check) {
   std::vector<std::string> missing;
   std::vector<std::string> differs;
+  for (const fleet::Drift& drift : check.plan.drift) {
+    differs.push_back(difference("the account", drift));
+  }
   for (const RegionPlan& region : check.plan.regions) {
     for (const fleet::Step& step : region.steps) {
       if (step.id.empty()) {
@@ -210,8 +218,7 @@ std::string differences_text(const CheckData& check) {
       }
     }
     for (const fleet::Drift& drift : region.drift) {
-      differs.push_back(fmt::format("{}{}{}: {} ({})", region.region, drift.id.empty() ? "" : " ", drift.id, drift.text,
-                                    drift.mended ? "apply mends it" : "apply leaves it"));
+      differs.push_back(difference(region.region, drift));
     }
   }
   return section("missing; 'parallax fleet apply' would:", missing) + section("different:", differs);
@@ -358,6 +365,10 @@ void add_resources(Json& json, const RegionSeen& seen) {
            }));
 }
 
+Json drift_to_json(const fleet::Drift& drift) {
+  return Json::object({{"id", text_or_null(drift.id)}, {"text", drift.text}, {"mended", drift.mended}});
+}
+
 void add_plan(Json& json, const RegionPlan& plan) {
   json.set("to_do", list_of(plan.steps, [](const fleet::Step& step) {
              return Json::object({{"step", to_string(step.kind)},
@@ -366,9 +377,7 @@ void add_plan(Json& json, const RegionPlan& plan) {
                                   {"name", text_or_null(step.name)},
                                   {"why", text_or_null(step.why)}});
            }));
-  json.set("drift", list_of(plan.drift, [](const fleet::Drift& drift) {
-             return Json::object({{"id", text_or_null(drift.id)}, {"text", drift.text}, {"mended", drift.mended}});
-           }));
+  json.set("drift", list_of(plan.drift, drift_to_json));
   json.set("leftovers", list_of(plan.leftovers, [](const fleet::Leftover& left) {
              return Json::object({{"resource", to_string(left.resource)},
                                   {"id", left.id},
@@ -459,6 +468,7 @@ Json check_summary_to_json(const CheckData& check) {
   json.set("profile", check.spec.profile.name);
   json.set("profile_problem", observed.profile_problem ? Json(observed.profile_problem->text()) : Json());
   json.set("to_do_in_account", list_of(check.plan.steps, [](const fleet::Step& step) { return Json(step.text()); }));
+  json.set("drift_in_account", list_of(check.plan.drift, drift_to_json));
   json.set("month_at_rest", sum_to_json(sum_of(check, &RegionPlan::usd_per_month_at_rest)));
   json.set("month_rounds", sum_to_json(sum_of(check, &RegionPlan::usd_per_month_running)));
   PartlyKnown leftovers;
@@ -474,7 +484,7 @@ Json check_summary_to_json(const CheckData& check) {
 
 int check_exit_code(const CheckData& check) {
   std::size_t unseen = 0;
-  bool is_wrong = !check.plan.problem.empty() || check.plan.count_steps() > 0;
+  bool is_wrong = !check.plan.problem.empty() || check.plan.count_steps() > 0 || !check.plan.drift.empty();
   for (std::size_t i = 0; i < check.observed.regions.size(); ++i) {
     unseen += check.observed.regions[i].problem ? 1U : 0U;
     is_wrong = is_wrong || !region_problems(check, i).empty() || !plan_of(check, i).drift.empty();

@@ -111,15 +111,19 @@ std::string lines_text(const std::vector<std::string>& lines, const std::string&
   return text;
 }
 
-std::string region_text(const fleet::RegionPlan& region) {
-  std::string text = steps_text(region.steps);
+// What no step mends; the others are told by their steps.
+std::string drift_text(const std::vector<fleet::Drift>& drifts) {
   std::vector<std::string> stays;
-  for (const fleet::Drift& drift : region.drift) {
+  for (const fleet::Drift& drift : drifts) {
     if (!drift.mended) {
       stays.push_back(fmt::format("{}{}{}", drift.id, drift.id.empty() ? "" : ": ", drift.text));
     }
   }
-  text += lines_text(stays, "  ! differs and stays: ");
+  return lines_text(stays, "  ! differs and stays: ");
+}
+
+std::string region_text(const fleet::RegionPlan& region) {
+  std::string text = steps_text(region.steps) + drift_text(region.drift);
   std::vector<std::string> leftovers;
   for (const fleet::Leftover& left : region.leftovers) {
     leftovers.push_back(fmt::format("{} {}{}{}: {} ({} a month)", to_string(left.resource), left.id,
@@ -256,8 +260,9 @@ std::string plan_text(const fleet::Plan& plan, const PlanTextOptions& options) {
   if (!plan.problem.empty()) {
     return text + terminal_safe(plan.problem) + "\n";
   }
-  if (!plan.steps.empty()) {
-    text += "\nthe account\n" + steps_text(plan.steps);
+  const std::string account = steps_text(plan.steps) + drift_text(plan.drift) + lines_text(plan.kept, "  = stays: ");
+  if (!account.empty()) {
+    text += "\nthe account\n" + account;
   }
   text += regions_text(plan);
   return plan.kind == fleet::PlanKind::apply || plan.kind == fleet::PlanKind::clear ? text + costs_text(plan, options)

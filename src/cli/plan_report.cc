@@ -265,8 +265,10 @@ std::string plan_text(const fleet::Plan& plan, const PlanTextOptions& options) {
     text += "\nthe account\n" + account;
   }
   text += regions_text(plan);
-  return plan.kind == fleet::PlanKind::apply || plan.kind == fleet::PlanKind::clear ? text + costs_text(plan, options)
-                                                                                    : text;
+  // Of a clear: what stays costs. To adopt costs nothing.
+  const bool has_costs =
+      plan.kind == fleet::PlanKind::apply || (plan.kind == fleet::PlanKind::clear && !plan.empty());
+  return has_costs ? text + costs_text(plan, options) : text;
 }
 
 }  // namespace parallax::cli

@@ -49,7 +49,7 @@ std::string drain_script(const std::string& collector) {
       collector.empty()
           ? std::string()
           : fmt::format("token=$(sed -n 's/.*\"token\":\"\\([^\"]*\\)\".*/\\1/p' \"$PARALLAX_ORDER\")\n"
-                        "[ -z \"$token\" ] || PARALLAX_TOKEN=\"$token\" parallax spool send --flush-wait 60s "
+                        "[ -z \"$token\" ] || PARALLAX_TOKEN=\"$token\" parallax spool send --flush-wait 20s "
                         "--collector {} >&2\n",
                         shell_quote(collector));
   return fmt::format(

@@ -72,7 +72,7 @@ TEST(PlanReport, SumsUpManyStepsOfOneKind) {
 TEST(PlanReport, ComparesTheSumWithTheBudget) {
   fleet::Plan plan = plan_of({});
   EXPECT_TRUE(contains(plan_text(plan, {10}),
-                       "all               $0.64   $1.50     $2.14\nwithin the budget of $10.00 a month\n"))
+                       "all              $0.64   $1.50     $2.14\nwithin the budget of $10.00 a month\n"))
       << plan_text(plan, {10});
   EXPECT_TRUE(contains(plan_text(plan, {2}), "over the budget of $2.00 a month by $0.14\n"));
   plan.regions.front().usd_per_month_running.reset();
@@ -84,12 +84,12 @@ TEST(PlanReport, ComparesTheSumWithTheBudget) {
 
 TEST(PlanReport, TellsWhatStaysAndWhatHinders) {
   fleet::Plan plan = plan_of({});
+  plan.regions.resize(2);
   fleet::RegionPlan& region = plan.regions.front();
   region.kept = {"image ami-1: home's original"};
   region.leftovers.push_back({fleet::ResourceKind::volume, "eu-west-3", "vol-1", "", "attached to nothing", 0.7});
   region.drift.push_back({"eu-west-3", "i-1", "its type is t2.small", false});
   region.drift.push_back({"eu-west-3", "sg-1", "a rule was added", true});
-  plan.regions.push_back({});
   plan.regions.back().region = "sa-east-1";
   plan.regions.back().problem = "no default VPC";
   const std::string text = plan_text(plan, {});

@@ -10,6 +10,7 @@ Command fleet_command() {
                  {},
                  nullptr,
                  {
+                     fleet_regions_command(),
                      fleet_plan_command(),
                      fleet_apply_command(),
                      fleet_check_command(),
@@ -21,6 +22,8 @@ Command fleet_command() {
                      fleet_hold_command(),
                      fleet_exec_command(),
                      fleet_stop_command(),
+                     fleet_sweep_command(),
+                     fleet_cost_command(),
                      fleet_policy_command(),
                  }};
 }

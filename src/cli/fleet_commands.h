@@ -16,14 +16,17 @@ Command fleet_adopt_command();
 Command fleet_apply_command();
 Command fleet_check_command();
 Command fleet_clear_command();
+Command fleet_cost_command();
 Command fleet_exec_command();
 Command fleet_hold_command();
 Command fleet_image_command();
 Command fleet_plan_command();
 Command fleet_policy_command();
+Command fleet_regions_command();
 Command fleet_run_command();
 Command fleet_start_command();
 Command fleet_stop_command();
+Command fleet_sweep_command();
 
 // Only a region that throttles us is asked for so long; one that cannot be reached is given up after a few attempts.
 inline constexpr Micros kFindTimeout{Seconds(300)};

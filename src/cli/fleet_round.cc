@@ -27,12 +27,15 @@ Result<std::string> controller_token(World& world, const fleet::RoundSpec& round
   return sign_token(payload, *round.signing_key);
 }
 
-Json round_to_json(const fleet::RoundOutcome& outcome) {
+Json round_to_json(const fleet::RoundOutcome& outcome, const PublicNames& names) {
   JsonArray runs;
   for (const fleet::RegionOutcome& region : outcome.regions) {
     for (const fleet::VantageOutcome& vantage : region.vantages) {
       Json run = to_json(vantage.run);
       run.set("left_running", vantage.left_running);
+      if (const auto name = names.find(vantage.run.instance_id); name != names.end()) {
+        run.set("public_dns", name->second);
+      }
       runs.push_back(std::move(run));
     }
     if (!region.problem.empty()) {
@@ -52,9 +55,9 @@ void add_run_row(Table& table, const Run& run, bool kept) {
 
 }  // namespace
 
-void print_round(const fleet::RoundOutcome& outcome, bool json, bool kept) {
+void print_round(const fleet::RoundOutcome& outcome, bool json, bool kept, const PublicNames& names) {
   if (json) {
-    print(round_to_json(outcome).pretty() + "\n");
+    print(round_to_json(outcome, names).pretty() + "\n");
     return;
   }
   Table table({"vantage", "state", "exit>", "billed s>", "cost>", "cause"});
@@ -67,6 +70,18 @@ void print_round(const fleet::RoundOutcome& outcome, bool json, bool kept) {
     }
   }
   print(table.text());
+  if (names.empty()) {
+    return;
+  }
+  Table reach({"vantage", "instance", "public name"});
+  for (const fleet::RegionOutcome& region : outcome.regions) {
+    for (const fleet::VantageOutcome& vantage : region.vantages) {
+      if (const auto name = names.find(vantage.run.instance_id); name != names.end()) {
+        reach.add({vantage.run.vantage, vantage.run.instance_id, name->second});
+      }
+    }
+  }
+  print(reach.text());
 }
 
 void tell_left_running(const fleet::RoundOutcome& outcome) {

@@ -1,6 +1,8 @@
 // A round as `fleet run`, `start` and `exec` carry it out: journal, progress, reports to the collector.
 #pragma once
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "cli/args.h"
@@ -16,8 +18,11 @@ Result<fleet::RoundOutcome> carry_out_round(const Arguments& arguments, World& w
                                             const std::vector<fleet::RegionVantages>& found,
                                             const fleet::RunObserver& observe = {});
 
-// On stdout: each run as a row or as JSON. `kept`: machines whose run went well are left running.
-void print_round(const fleet::RoundOutcome& outcome, bool json, bool kept);
+// Public DNS names by instance id.
+using PublicNames = std::map<std::string, std::string>;
+
+// On stdout: each run as a row or as JSON. `kept`: machines whose run went well are left running, with these names.
+void print_round(const fleet::RoundOutcome& outcome, bool json, bool kept, const PublicNames& names = {});
 
 // On stderr: what could not be seen stopped, and the last output of jobs that failed.
 void tell_left_running(const fleet::RoundOutcome& outcome);

@@ -14,6 +14,30 @@ namespace parallax::cli {
 
 namespace {
 
+constexpr Micros kNamesTimeout{Seconds(30)};
+
+// EC2 gives a name with the address, so only a machine that runs has one. By instance id.
+PublicNames public_names(World& world, const FleetSession& session, const fleet::RoundOutcome& outcome) {
+  std::vector<std::string> regions;
+  for (const fleet::RegionOutcome& region : outcome.regions) {
+    const bool started = std::any_of(region.vantages.begin(), region.vantages.end(),
+                                     [](const auto& vantage) { return vantage.run.state == RunState::done; });
+    if (started) {
+      regions.push_back(region.region);
+    }
+  }
+  PublicNames names;
+  for (const fleet::RegionVantages& region :
+       fleet::find_vantages(session.deps(world), session.config.fleet.name, regions, kNamesTimeout, world.stop)) {
+    for (const fleet::Vantage& vantage : region.vantages) {
+      if (!vantage.instance.public_dns.empty()) {
+        names[vantage.instance.id] = vantage.instance.public_dns;
+      }
+    }
+  }
+  return names;
+}
+
 Result<int> start(const Arguments& arguments, World& world) {
   const bool json = TRY(wants_json(arguments));
   const FleetSession session = TRY(open_fleet(arguments, world));
@@ -45,7 +69,7 @@ Result<int> start(const Arguments& arguments, World& world) {
     return 0;
   }
   const fleet::RoundOutcome outcome = TRY(carry_out_round(arguments, world, session, round, found));
-  print_round(outcome, json, true);
+  print_round(outcome, json, true, public_names(world, session, outcome));
   tell_left_running(outcome);
   const int code = outcome.exit_code;
   if (code == 0 || code == 3) {

@@ -47,6 +47,7 @@ class Writer {
   Statements machine() const;
   Statements scheduler() const;
   Statements check() const;
+  Statements seeing() const;
   Statements run() const;
   Statements setup() const;
   Statements clear() const;
@@ -134,14 +135,17 @@ Statements Writer::look_at_role() const {
 
 // Reading is not tied to regions: `fleet regions` and `fleet sweep` look at all that the account has enabled. EC2's and
 // SSM's Describe and List calls know no resource but "*".
+Statements Writer::seeing() const {
+  return {look("Look", {"ec2:DescribeInstances", "ec2:DescribeInstanceAttribute", "ec2:DescribeTags",
+                        "ec2:DescribeImages", "ec2:DescribeSecurityGroups", "ec2:DescribeKeyPairs",
+                        "ec2:DescribeSnapshots", "ec2:DescribeVolumes", "ec2:DescribeAddresses", "ec2:DescribeRegions",
+                        "ec2:DescribeVpcs", "ec2:DescribeSubnets", "ec2:DescribeInstanceTypeOfferings",
+                        "ec2:DescribeIamInstanceProfileAssociations", "scheduler:ListSchedules"})};
+}
+
 Statements Writer::check() const {
-  Statements all = {
-      look("Look", {"ec2:DescribeInstances", "ec2:DescribeInstanceAttribute", "ec2:DescribeTags", "ec2:DescribeImages",
-                    "ec2:DescribeSecurityGroups", "ec2:DescribeKeyPairs", "ec2:DescribeSnapshots",
-                    "ec2:DescribeVolumes", "ec2:DescribeAddresses", "ec2:DescribeRegions", "ec2:DescribeVpcs",
-                    "ec2:DescribeSubnets", "ec2:DescribeInstanceTypeOfferings",
-                    "ec2:DescribeIamInstanceProfileAssociations", "scheduler:ListSchedules"}),
-      look("LookAtAgents", {"ssm:DescribeInstanceInformation"})};
+  Statements all = seeing();
+  all.push_back(look("LookAtAgents", {"ssm:DescribeInstanceInformation"}));
   append(all, look_at_role());
   return all;
 }
@@ -178,16 +182,19 @@ Statements Writer::setup_image() const {
              {fmt::format("arn:{}:ssm:*::parameter{}", partition_, name)},
              {in_regions()}}};
   }
-  return {{"CopyImage", {"ec2:CopyImage"}, {ec2("image"), ec2("snapshot")}, {made_ours(), in_regions()}},
-          {"CopyFromHome",
-           {"ec2:CopyImage"},
-           {fmt::format("arn:{}:ec2:{}::image/*", partition_, spec_.home),
-            fmt::format("arn:{}:ec2:{}::snapshot/*", partition_, spec_.home)},
-           {}},
-          {"ReplaceFailedImage",
-           {"ec2:DeregisterImage", "ec2:DeleteSnapshot"},
-           {ec2("image"), ec2("snapshot")},
-           {ours(), no_original()}}};
+  return {
+      {"MakeImage", {"ec2:CopyImage", "ec2:CreateImage"}, {ec2("image"), ec2("snapshot")}, {made_ours(), in_regions()}},
+      // Home's first machine need not be ours yet.
+      {"MakeImageOfMachine",
+       {"ec2:CreateImage"},
+       {fmt::format("arn:{}:ec2:{}:{}:instance/*", partition_, spec_.home, account_)},
+       {}},
+      {"CopyFromHome",
+       {"ec2:CopyImage"},
+       {fmt::format("arn:{}:ec2:{}::image/*", partition_, spec_.home),
+        fmt::format("arn:{}:ec2:{}::snapshot/*", partition_, spec_.home)},
+       {}},
+      {"ReplaceFailedImage", {"ec2:DeregisterImage"}, {ec2("image")}, {ours(), no_original()}}};
 }
 
 Statements Writer::setup_network() const {
@@ -230,7 +237,8 @@ Statements Writer::setup_machines() const {
            {"ec2:StopInstances", "ec2:ModifyInstanceAttribute", "ec2:ModifyInstanceMetadataOptions",
             "ec2:AssociateIamInstanceProfile", "ec2:ReplaceIamInstanceProfileAssociation"},
            {ec2("instance")},
-           {ours()}}};
+           {ours()}},
+          {"SetGroups", {"ec2:ModifyInstanceAttribute"}, {ec2("security-group")}, {in_regions()}}};
 }
 
 Statements Writer::setup_role() const {
@@ -258,21 +266,18 @@ Statements Writer::setup_schedules() const {
   if (spec_.deadman != Deadman::guest_and_scheduler) {
     return {};
   }
-  return {
-      {"KeepSchedules",
-       {"scheduler:CreateSchedule", "scheduler:GetSchedule", "scheduler:UpdateSchedule", "scheduler:DeleteSchedule"},
-       {schedules()},
-       {in_regions()}},
-      {"MakeSchedulerRole", {"iam:CreateRole", "iam:TagRole"}, {role(kSchedulerRole)}, {made_ours()}},
-      {"KeepSchedulerRole",
-       {"iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:UpdateAssumeRolePolicy"},
-       {role(kSchedulerRole)},
-       {ours()}},
-      {"GiveRoleToSchedules", {"iam:PassRole"}, {role(kSchedulerRole)}, {passed_to("scheduler.amazonaws.com")}}};
+  return {{"KeepSchedules", {"scheduler:CreateSchedule", "scheduler:UpdateSchedule"}, {schedules()}, {in_regions()}},
+          {"MakeSchedulerRole", {"iam:CreateRole", "iam:TagRole"}, {role(kSchedulerRole)}, {made_ours()}},
+          {"KeepSchedulerRole",
+           {"iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:UpdateAssumeRolePolicy"},
+           {role(kSchedulerRole)},
+           {ours()}},
+          {"GiveRoleToSchedules", {"iam:PassRole"}, {role(kSchedulerRole)}, {passed_to("scheduler.amazonaws.com")}}};
 }
 
 Statements Writer::setup() const {
-  Statements all = check();
+  Statements all = seeing();
+  append(all, look_at_role());
   append(all, setup_image());
   append(all, setup_network());
   append(all, setup_machines());
@@ -283,7 +288,8 @@ Statements Writer::setup() const {
 
 // Machines are started once more to empty their spools.
 Statements Writer::clear() const {
-  Statements all = check();
+  Statements all = seeing();
+  append(all, look_at_role());
   append(all, power());
   append(all, commands());
   const Conditions deletable = {ours(), no_original()};
@@ -304,7 +310,7 @@ Statements Writer::clear() const {
 
 // Only what bears no fleet's tag can be taken over.
 Statements Writer::adopt() const {
-  Statements all = check();
+  Statements all = seeing();
   append(all, {{"TakeOver",
                 {"ec2:CreateTags"},
                 {ec2("instance"), ec2("image"), ec2("snapshot"), ec2("volume"), ec2("elastic-ip"), ec2("key-pair"),

@@ -1,4 +1,4 @@
-// A guest whose commands succeed at once: it honours the timer's line and says one line itself.
+// A guest whose commands succeed at once: it honours the timer's line and says one line itself; its spool is empty.
 #pragma once
 
 #include <charconv>
@@ -21,7 +21,8 @@ class QuickGuest final : public sim::Guest {
       std::from_chars(begin, command.script.data() + command.script.size(), minutes);
       control_.schedule_shutdown(command.instance, Seconds(60) * minutes);
     }
-    done({0, "said on " + command.instance.instance_id + "\n", ""});
+    const bool drained = command.script.find("parallax-spool") != std::string::npos;
+    done({0, drained ? "parallax-spool 0 0\n" : "said on " + command.instance.instance_id + "\n", ""});
   }
 
   void kill(const sim::InstanceRef& /*instance*/, const std::string& /*command_id*/) override {}

@@ -160,6 +160,10 @@ void add_description_keys(ConditionKeys& keys, std::string_view type, const Json
       keys[std::string(row.key)] = {value->string() == nullptr ? value->dump() : *value->string()};
     }
   }
+  // "amazon" or "aws-marketplace" where it is one of those.
+  if (const std::string alias = description.text("ImageOwnerAlias"); type == "image" && !alias.empty()) {
+    keys["ec2:owner"] = {alias};
+  }
 }
 
 class Ec2Checks {
@@ -174,6 +178,11 @@ class Ec2Checks {
       tagging();
     } else {
       from_table();
+    }
+    if (operation_ == "ModifyInstanceAttribute") {
+      for (const std::string& id : ids_in(input_, "Groups")) {
+        existing("security-group", id);
+      }
     }
     if (operation_ == "CopyImage") {
       add(image_arn(input_.text("SourceRegion"), input_.text("SourceImageId")), {});
@@ -512,7 +521,13 @@ std::vector<PolicyRequest> iam_permissions(const Context& context, const std::st
   if (operation.starts_with("Attach") || operation.starts_with("Detach")) {
     request.keys["iam:policyarn"] = {input.text("PolicyArn")};
   }
-  std::vector<PolicyRequest> checks = {std::move(request)};
+  // What is made with tags needs the right to tag it.
+  const bool tagged = !input.list("Tags").empty() && operation.starts_with("Create");
+  std::vector<PolicyRequest> checks = {request};
+  if (tagged) {
+    request.action = "iam:Tag" + operation.substr(std::string_view("Create").size());
+    checks.push_back(std::move(request));
+  }
   if (operation == "AddRoleToInstanceProfile") {
     PolicyRequest pass = on_entity("iam:PassRole", "role", context.world.iam.roles, input.text("RoleName"), input);
     pass.keys["iam:passedtoservice"] = {"ec2.amazonaws.com"};

@@ -19,7 +19,7 @@ Config::Schedule schedule(const std::string& mode, int rounds) {
 
 TEST(RoundTimes, RotateIsTheReferencesCrontabForItsSixRegions) {
   const std::string text = to_crontab(round_times(schedule("rotate", 4), kSix).value(), "parallax fleet run");
-  EXPECT_EQ(text.substr(text.find("CRON_TZ")),
+  EXPECT_EQ(text.substr(text.find("\nCRON_TZ") + 1),
             "CRON_TZ=UTC\n"
             "30 0,6,12,18 * * * parallax fleet run --region us-west-2\n"
             "30 1,7,13,19 * * * parallax fleet run --region us-east-1\n"

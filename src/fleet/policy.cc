@@ -95,6 +95,7 @@ class Writer {
   Statements look_at_role() const;
   Statements commands() const;
   Statements power() const;
+  Statements find_stock_image() const;
   Statements setup_image() const;
   Statements setup_network() const;
   Statements setup_machines() const;
@@ -147,6 +148,7 @@ Statements Writer::check() const {
   Statements all = seeing();
   all.push_back(look("LookAtAgents", {"ssm:DescribeInstanceInformation"}));
   append(all, look_at_role());
+  append(all, find_stock_image());
   return all;
 }
 
@@ -174,13 +176,20 @@ Statements Writer::run() const {
   return all;
 }
 
+// AWS's own parameter, which anybody may read.
+Statements Writer::find_stock_image() const {
+  if (spec_.image.kind != ImageSpec::Kind::stock) {
+    return {};
+  }
+  return {{"FindStockImage",
+           {"ssm:GetParameter"},
+           {fmt::format("arn:{}:ssm:*::parameter{}", partition_, spec_.image.parameter())},
+           {in_regions()}}};
+}
+
 Statements Writer::setup_image() const {
   if (spec_.image.kind == ImageSpec::Kind::stock) {
-    const std::string name = spec_.image.parameter();
-    return {{"FindStockImage",
-             {"ssm:GetParameter"},
-             {fmt::format("arn:{}:ssm:*::parameter{}", partition_, name)},
-             {in_regions()}}};
+    return find_stock_image();
   }
   return {
       {"MakeImage", {"ec2:CopyImage", "ec2:CreateImage"}, {ec2("image"), ec2("snapshot")}, {made_ours(), in_regions()}},
@@ -194,7 +203,10 @@ Statements Writer::setup_image() const {
        {fmt::format("arn:{}:ec2:{}::image/*", partition_, spec_.home),
         fmt::format("arn:{}:ec2:{}::snapshot/*", partition_, spec_.home)},
        {}},
-      {"ReplaceFailedImage", {"ec2:DeregisterImage"}, {ec2("image")}, {ours(), no_original()}}};
+      {"ReplaceFailedImage",
+       {"ec2:DeregisterImage", "ec2:DeleteSnapshot"},
+       {ec2("image"), ec2("snapshot")},
+       {ours(), no_original()}}};
 }
 
 Statements Writer::setup_network() const {

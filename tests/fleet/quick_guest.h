@@ -12,15 +12,11 @@ class QuickGuest final : public sim::Guest {
  public:
   explicit QuickGuest(sim::GuestControl& control) : control_(control) {}
 
+  void boot(const sim::InstanceRef& instance, const std::string& user_data) override { arm(instance, user_data); }
+
   void run(const sim::GuestCommand& command, std::function<void(sim::GuestResult)> done) override {
     ++commands_;
-    constexpr std::string_view kTimer = "shutdown -P +";
-    if (const std::size_t line = command.script.find(kTimer); line != std::string::npos) {
-      int minutes = 0;
-      const char* const begin = command.script.data() + line + kTimer.size();
-      std::from_chars(begin, command.script.data() + command.script.size(), minutes);
-      control_.schedule_shutdown(command.instance, Seconds(60) * minutes);
-    }
+    arm(command.instance, command.script);
     const bool drained = command.script.find("parallax-spool") != std::string::npos;
     done({0, drained ? "parallax-spool 0 0\n" : "said on " + command.instance.instance_id + "\n", ""});
   }
@@ -32,6 +28,15 @@ class QuickGuest final : public sim::Guest {
   int commands() const { return commands_; }
 
  private:
+  void arm(const sim::InstanceRef& instance, const std::string& script) {
+    constexpr std::string_view kTimer = "shutdown -P +";
+    if (const std::size_t line = script.find(kTimer); line != std::string::npos) {
+      int minutes = 0;
+      std::from_chars(script.data() + line + kTimer.size(), script.data() + script.size(), minutes);
+      control_.schedule_shutdown(instance, Seconds(60) * minutes);
+    }
+  }
+
   sim::GuestControl& control_;
   int commands_ = 0;
 };

@@ -82,51 +82,64 @@ int exit_code_of(const ChangeOutcome& outcome, bool was_interrupted) {
   return failed == static_cast<std::ptrdiff_t>(outcome.regions.size()) ? 1 : 3;
 }
 
+std::vector<RegionChange> begin_of_regions(const ChangeContext& context) {
+  std::vector<RegionChange> regions;
+  for (const RegionPlan& plan : context.plan.regions) {
+    regions.push_back(begin_of(plan.region, plan.steps));
+    const std::string& problem = context.plan.problem.empty() ? plan.problem : context.plan.problem;
+    if (!problem.empty()) {
+      leave(regions.back(), problem, context.observe);
+    }
+  }
+  return regions;
+}
+
+std::vector<RegionChange> begin_of_account(const ChangeContext& context) {
+  std::vector<RegionChange> account;
+  if (!context.plan.steps.empty()) {
+    account.push_back(begin_of("", context.plan.steps));
+    if (!context.plan.problem.empty()) {
+      leave(account.front(), context.plan.problem, context.observe);
+    }
+  } else if (std::string unseen = unseen_account(context); !unseen.empty()) {
+    account.push_back(begin_of("", {}));
+    account.front().problem = std::move(unseen);
+  }
+  return account;
+}
+
+// A role is made before machines that bear it, and deleted after them.
+void carry_out_all(const ChangeContext& context, std::vector<RegionChange>& account, std::vector<RegionChange>& regions,
+                   std::vector<std::string>& left_running) {
+  if (context.plan.kind == PlanKind::clear) {
+    carry_out_regions(context, regions, left_running);
+    if (!all_went_well(regions) && !account.empty() && account.front().problem.empty()) {
+      leave(account.front(), "not everything of the regions was deleted", context.observe);
+    }
+    carry_out_regions(context, account, left_running);
+    return;
+  }
+  carry_out_regions(context, account, left_running);
+  if (!all_went_well(account)) {
+    for (RegionChange& region : regions) {
+      if (region.problem.empty() && !region.steps.empty()) {
+        leave(region, "what the account needs first failed", context.observe);
+      }
+    }
+  }
+  carry_out_regions(context, regions, left_running);
+}
+
 }  // namespace
 
 ChangeOutcome carry_out(const FleetDeps& deps, const Spec& spec, const Observed& observed, const Plan& plan,
                         const ChangeOptions& options, const ChangeObserver& observe, std::stop_token stop,
                         std::stop_token hard_stop) {
-  const ChangeContext context{deps, spec, observed, plan, options, observe, stop, hard_stop};
-  std::vector<RegionChange> account;
-  if (!plan.steps.empty()) {
-    account.push_back(begin_of("", plan.steps));
-  }
-  std::vector<RegionChange> regions;
-  for (const RegionPlan& region : plan.regions) {
-    regions.push_back(begin_of(region.region, region.steps));
-    const std::string& problem = plan.problem.empty() ? region.problem : plan.problem;
-    if (!problem.empty()) {
-      leave(regions.back(), problem, observe);
-    }
-  }
+  const ChangeContext context{deps, spec, observed, plan, options, observe, stop, std::move(hard_stop)};
+  std::vector<RegionChange> account = begin_of_account(context);
+  std::vector<RegionChange> regions = begin_of_regions(context);
   ChangeOutcome outcome;
-  if (!plan.problem.empty() && !account.empty()) {
-    leave(account.front(), plan.problem, observe);
-  }
-  // A role is made before machines that bear it, and deleted after them.
-  const bool account_last = plan.kind == PlanKind::clear;
-  if (!account_last) {
-    carry_out_regions(context, account, outcome.left_running);
-    if (!all_went_well(account)) {
-      for (RegionChange& region : regions) {
-        if (region.problem.empty() && !region.steps.empty()) {
-          leave(region, "what the account needs first failed", observe);
-        }
-      }
-    }
-  }
-  carry_out_regions(context, regions, outcome.left_running);
-  if (account_last && !account.empty()) {
-    if (!all_went_well(regions)) {
-      leave(account.front(), "not everything of the regions was deleted", observe);
-    }
-    carry_out_regions(context, account, outcome.left_running);
-  }
-  if (const std::string unseen = unseen_account(context); account.empty() && !unseen.empty()) {
-    account.push_back(begin_of("", {}));
-    account.front().problem = unseen;
-  }
+  carry_out_all(context, account, regions, outcome.left_running);
   outcome.regions = std::move(account);
   outcome.regions.insert(outcome.regions.end(), std::make_move_iterator(regions.begin()),
                          std::make_move_iterator(regions.end()));

@@ -25,9 +25,8 @@ Result<> ChangeWork::delete_ec2(std::string_view operation, const Json& params, 
   return answer || is_gone_already(answer.error()) ? Result<>() : Result<>(answer.error());
 }
 
-Result<> ChangeWork::carry_out_clearing(StepOutcome& step) {
+Result<> ChangeWork::carry_out_clearing(const StepOutcome& step) {
   const std::string& id = step.step.id;
-  step.id = id;
   const Micros timeout = state_timeout();
   switch (step.step.kind) {
     case StepKind::delete_schedule:
@@ -122,9 +121,8 @@ Result<> ChangeWork::wait_terminated(std::vector<std::string> ids) {
 
 Result<> ChangeWork::terminate(Steps steps) {
   std::vector<std::string> ids;
-  for (StepOutcome& outcome : steps) {
-    outcome.id = outcome.step.id;
-    ids.push_back(outcome.id);
+  for (const StepOutcome& outcome : steps) {
+    ids.push_back(outcome.step.id);
   }
   for (const std::vector<std::string>& batch : batches(ids, kTerminateBatch)) {
     TRY(ask_to_terminate(batch));

@@ -15,8 +15,7 @@ constexpr const char* kSchedulerService = "scheduler";
 
 std::vector<std::string> ids_of(std::span<StepOutcome> steps) {
   std::vector<std::string> ids;
-  for (StepOutcome& outcome : steps) {
-    outcome.id = outcome.step.id;
+  for (const StepOutcome& outcome : steps) {
     ids.push_back(outcome.step.id);
   }
   return ids;

@@ -138,11 +138,9 @@ Result<> ChangeWork::stop_machines(Steps steps) {
   std::vector<Launched> machines;
   machines.reserve(steps.size());
   std::vector<Launched*> chosen;
-  for (StepOutcome& outcome : steps) {
-    outcome.id = outcome.step.id;
+  for (const StepOutcome& outcome : steps) {
     if (outcome.step.id.empty()) {
-      outcome.id = launched_in(outcome.step.slot);
-      Launched* machine = launched_of(outcome.id);
+      Launched* machine = launched_of(launched_in(outcome.step.slot));
       if (machine != nullptr) {
         chosen.push_back(machine);  // its launch has seen it stopped already
       }

@@ -69,7 +69,7 @@ class ChangeWork {
   Result<> carry_out(Steps steps);
   Result<> carry_out_region(StepOutcome& step);
   Result<> carry_out_account(StepOutcome& step);
-  Result<> carry_out_clearing(StepOutcome& step);
+  Result<> carry_out_clearing(const StepOutcome& step);
   void set_state(Steps steps, StepState state);
   void remark(std::string text);  // kept in the notes of the steps that are being done
   void tell(const std::string& text);

@@ -98,8 +98,11 @@ Result<int> change(const Arguments& arguments, World& world, const FleetSetup& s
     print(change_text(outcome));
   }
   tell_plan_problems(plan);
+  const std::vector<std::string> told = plan_problems(plan);
   for (const std::string& problem : change_problems(outcome)) {
-    log::error(problem);
+    if (std::find(told.begin(), told.end(), problem) == told.end()) {
+      log::error(problem);
+    }
   }
   if (code == 130) {
     log::note("interrupted: what the table calls done is done, the rest is not; the same command goes on from there");

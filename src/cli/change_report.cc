@@ -43,7 +43,8 @@ std::string made_in(const fleet::RegionChange& region) {
   std::size_t shown = 0;
   std::size_t more = 0;
   for (const fleet::StepOutcome& step : region.steps) {
-    const bool tells = !step.id.empty() && step.id != step.step.id;
+    // A machine is launched and stopped: it was made once.
+    const bool tells = !step.id.empty() && step.id != step.step.id && text.find(step.id) == std::string::npos;
     if (step.state != fleet::StepState::done || (!tells && step.note.empty())) {
       continue;
     }

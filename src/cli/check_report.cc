@@ -182,7 +182,9 @@ std::string profile_text(const CheckData& check) {
     }
     return text;
   }
-  return check.observed.profile && check.plan.drift.empty() ? fmt::format("instance profile {}: as it should be\n", name) : std::string();
+  return check.observed.profile && check.plan.drift.empty()
+             ? fmt::format("instance profile {}: as it should be\n", name)
+             : std::string();
 }
 
 // Lines under a title, the first kLinesShownMax of them.

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/log.h"
+
 namespace parallax::cli {
 
 Result<std::string> read_input(World& world, const std::string& path) {
@@ -29,6 +31,7 @@ Result<std::string> ask_terminal(const std::string& question, const std::stop_to
   std::string line;
   for (int look = 0; look < kLooksMax && line.size() < kAnswerMax; ++look) {
     if (stop.stop_requested()) {
+      log::error("");  // ends the question's line
       return make_error(ErrorKind::cancelled, "interrupted before an answer; nothing was done");
     }
     pollfd input{STDIN_FILENO, POLLIN, 0};

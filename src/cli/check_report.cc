@@ -159,11 +159,12 @@ std::string resources_text(const CheckData& check) {
       table.add({seen.region, "unknown", "", "", "", "", "", "", "", ""});
       continue;
     }
+    const bool planned = check.plan.problem.empty() && plan.problem.empty();
     const std::string key =
         check.spec.key ? with_verdict(first_id(seen.keys), verdict_of(plan, ResourceKind::key_pair)) : "none asked for";
     table.add({seen.region, states_of(seen), image_cell(check, seen, plan), key, group_cell(check, seen, plan),
-               fmt::format("{}", seen.schedules.size()), fmt::format("{}", plan.steps.size()),
-               fmt::format("{}", plan.leftovers.size()), month_money(plan.usd_per_month_at_rest),
+               fmt::format("{}", seen.schedules.size()), planned ? fmt::format("{}", plan.steps.size()) : "unknown",
+               planned ? fmt::format("{}", plan.leftovers.size()) : "unknown", month_money(plan.usd_per_month_at_rest),
                month_money(plan.usd_per_month_running)});
   }
   return table.text();
@@ -241,6 +242,7 @@ std::string leftovers_text(const CheckData& check) {
 
 PartlyKnown sum_of(const CheckData& check, std::optional<double> RegionPlan::*part) {
   PartlyKnown sum;
+  sum.is_whole = check.plan.problem.empty();
   for (const RegionPlan& region : check.plan.regions) {
     sum.add(region.problem.empty() ? region.*part : std::nullopt);
   }

@@ -124,6 +124,17 @@ TEST(CheckReport, KnowsNothingOfARegionThatCouldNotBeSeen) {
   EXPECT_TRUE(contains(check_text(seen.data()), "a month: unknown at rest, unknown more for the rounds\n"));
 }
 
+TEST(CheckReport, SaysUnknownAndNotNothingWhereNothingCouldBePlanned) {
+  Seen seen;
+  seen.plan = {};
+  seen.plan.problem = "the account could not be looked at";
+  const std::string text = check_text(seen.data());
+  EXPECT_TRUE(contains(text, "a month: unknown at rest, unknown more for the rounds\n")) << text;
+  EXPECT_TRUE(contains(text, "unknown    unknown")) << text;
+  EXPECT_EQ(check_exit_code(seen.data()), 3);
+  EXPECT_EQ(check_summary_to_json(seen.data()).at("month_at_rest", "whole")->boolean(), false);
+}
+
 TEST(CheckReport, SaysThatAPriceIsNotKnownWithoutCallingItAProblem) {
   Seen seen;
   seen.region().machines[0].instance.type = "z9.huge";

@@ -26,7 +26,7 @@ Result<int> adopt(const Arguments& arguments, World& world) {
     return plan_exit_code(plan);
   }
   if (!plan.empty()) {
-    show_plan(plan, setup.spec);
+    show_plan(arguments, world, plan, setup.spec);
     const bool agreed = TRY(confirm(arguments, world,
                                     fmt::format("Tag these as fleet {}'s? Nothing else is changed.", setup.spec.fleet),
                                     "agree with --yes, or look first with --dry-run"));

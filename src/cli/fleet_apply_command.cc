@@ -54,7 +54,7 @@ Result<int> apply(const Arguments& arguments, World& world) {
     tell_plan_problems(plan);
     return plan_exit_code(plan);
   }
-  show_plan(plan, setup.spec);
+  show_plan(arguments, world, plan, setup.spec);
   const bool agreed =
       saved || TRY(confirm(arguments, world, fmt::format("Do these {}?", counted(plan.count_steps(), "step")),
                            "agree with --yes, or save a plan with 'parallax fleet plan --out FILE' "

@@ -171,7 +171,7 @@ Result<int> clear(const Arguments& arguments, World& world) {
   if (plan.empty()) {
     return change(arguments, world, setup, observed, plan);
   }
-  show_plan(plan, setup.spec);
+  show_plan(arguments, world, plan, setup.spec);
   const bool agreed =
       TRY(confirm(arguments, world, fmt::format("Delete all this ({})?", counted(plan.count_steps(), "step")),
                   "agree with --yes, or look first with --dry-run"));
@@ -186,15 +186,21 @@ Result<int> clear(const Arguments& arguments, World& world) {
 }  // namespace
 
 Command fleet_clear_command() {
+  std::vector<Option> options = fleet_options();
+  for (Option& option : options) {
+    if (option.name == "--region") {
+      option.help = "this region; repeatable. There is no default";
+    }
+  }
   return Command{"clear",
                  "delete everything of the fleet in the regions named; home's originals stay",
-                 fleet_options() + std::vector<Option>{yes_option(),
-                                                       dry_run_option(),
-                                                       change_poll_option(),
-                                                       {"--no-drain", OptionKind::flag, "",
-                                                        "do not look at the machines' spools: what they hold is lost"},
-                                                       {"--discard-spools", OptionKind::flag, "",
-                                                        "lose what cannot be sent, without asking"}},
+                 options + std::vector<Option>{yes_option(),
+                                               dry_run_option(),
+                                               change_poll_option(),
+                                               {"--no-drain", OptionKind::flag, "",
+                                                "do not look at the machines' spools: what they hold is lost"},
+                                               {"--discard-spools", OptionKind::flag, "",
+                                                "lose what cannot be sent, without asking"}},
                  clear,
                  {}};
 }

@@ -29,10 +29,14 @@ Result<fleet::Observed> look(World& world, const FleetSetup& setup, fleet::Obser
   return observed;
 }
 
-void show_plan(const fleet::Plan& plan, const fleet::Spec& spec) {
+void show_plan(const Arguments& arguments, const World& world, const fleet::Plan& plan, const fleet::Spec& spec) {
   std::string text = plan_text(plan, {spec.budget_usd_per_month});
-  text.pop_back();  // note() ends the line
-  log::note(text);
+  text.pop_back();  // the log ends the line
+  if (world.ask && !arguments.has("--yes")) {
+    log::error(text);
+  } else {
+    log::note(text);
+  }
 }
 
 void tell_plan_problems(const fleet::Plan& plan) {

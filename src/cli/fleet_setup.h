@@ -23,8 +23,8 @@ Result<FleetSetup> open_setup(const Arguments& arguments, World& world, RegionCh
 // Looks at the regions of the session. What kept it waiting is told on stderr. Error: cancelled.
 Result<fleet::Observed> look(World& world, const FleetSetup& setup, fleet::ObserveOptions options);
 
-// The plan as text on stderr, for a person who is to agree to it.
-void show_plan(const fleet::Plan& plan, const fleet::Spec& spec);
+// The plan as text on stderr. Who will be asked about it sees it with --quiet too.
+void show_plan(const Arguments& arguments, const World& world, const fleet::Plan& plan, const fleet::Spec& spec);
 
 // What hinders a plan, on stderr.
 void tell_plan_problems(const fleet::Plan& plan);

@@ -12,8 +12,9 @@ namespace {
 constexpr Micros kQueryEstimate{Millis(400)};
 constexpr Micros kTurnSlack{Millis(1500)};
 
-std::string timer_line(const RoundSpec& round) {
-  return fmt::format("shutdown -P +{} || {{ echo '{}' >&2; exit {}; }}\n", timer_minutes(round), kNoTimerText,
+// `quiet`: where the output is the user's, without what shutdown says of itself.
+std::string timer_line(const RoundSpec& round, std::string_view quiet = "") {
+  return fmt::format("shutdown -P +{}{} || {{ echo '{}' >&2; exit {}; }}\n", timer_minutes(round), quiet, kNoTimerText,
                      kNoTimerExitCode);
 }
 
@@ -86,7 +87,8 @@ Result<Order> make_order(const RoundSpec& round, const Run& run, int position, i
 
 std::string job_script(const RoundSpec& round, const Order& order) {
   if (same_script(round)) {
-    return fmt::format("#!/bin/sh\n# parallax run {}\n{}{}", order.round_id, timer_line(round),
+    return fmt::format("#!/bin/sh\n# parallax run {}\n{}{}", order.round_id,
+                       timer_line(round, round.keep_running ? "" : " 2>/dev/null"),
                        round.keep_running ? "" : round.command + "\n");
   }
   // The marker cannot occur in the order: JSON on one line holds no line that equals it.

@@ -5,6 +5,7 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "cli/fleet_commands.h"
+#include "cli/fleet_round.h"
 #include "cli/table.h"
 #include "fleet/exec.h"
 
@@ -28,8 +29,8 @@ Result<int> hold(const Arguments& arguments, World& world) {
   fleet::ExecOptions options;
   options.id = make_ulid(world.clock.now(), world.rng);
   options.timeout = kTimerTimeout;
-  const std::vector<fleet::HoldOutcome> outcomes =
-      fleet::hold(session.deps(world), found, time, controller_name(), options, world.stop);
+  const std::vector<fleet::HoldOutcome> outcomes = fleet::hold(session.deps(world), found, time, controller_name(),
+                                                               TRY(stop_rules_of(world, session)), options, world.stop);
   std::size_t failed = 0;
   JsonArray list;
   Table table({"vantage", "instance", "until (UTC)", "problem"});

@@ -7,12 +7,14 @@
 #include "cli/progress.h"
 #include "cli/table.h"
 #include "daemon/run_reporter.h"
+#include "fleet/observe_account.h"
 
 namespace parallax::cli {
 
 namespace {
 
 constexpr Micros kReportTimeout{Seconds(20)};
+constexpr Micros kAccountTimeout{Seconds(30)};
 
 std::string money(const std::optional<double>& usd) {
   return usd ? fmt::format("${:.5f}", *usd) : "unknown";
@@ -97,10 +99,20 @@ void tell_left_running(const fleet::RoundOutcome& outcome) {
   }
 }
 
+Result<std::optional<fleet::StopRules>> stop_rules_of(World& world, const FleetSession& session) {
+  if (session.config.fleet.deadman != "guest+scheduler") {
+    return std::optional<fleet::StopRules>();
+  }
+  fleet::ResourceApi api(session.deps(world), session.config.fleet.home, world.clock.monotonic() + kAccountTimeout,
+                         world.stop);
+  const fleet::Account account = TRY(fleet::look_at_account(api));
+  return std::optional(fleet::StopRules{session.config.fleet.name, account.id, account.partition});
+}
+
 Result<fleet::RoundOutcome> carry_out_round(const Arguments& arguments, World& world, const FleetSession& session,
-                                            const fleet::RoundSpec& round,
-                                            const std::vector<fleet::RegionVantages>& found,
+                                            fleet::RoundSpec round, const std::vector<fleet::RegionVantages>& found,
                                             const fleet::RunObserver& observe) {
+  round.stop_rules = TRY(stop_rules_of(world, session));
   const fleet::RunOptions options = TRY(run_options(arguments));
   fleet::FleetDeps deps = session.deps(world);
   Result<std::unique_ptr<fleet::Journal>> journal =

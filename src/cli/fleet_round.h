@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,10 +13,13 @@
 
 namespace parallax::cli {
 
-// Runs the round. The journal is left out, and said so, where it cannot be opened. `observe` hears of each change too.
+// Whose stop rules must be set before machines are started; absent where the configuration wants none. Asks who we are.
+Result<std::optional<fleet::StopRules>> stop_rules_of(World& world, const FleetSession& session);
+
+// Runs the round, with stop rules where the configuration wants them. The journal is left out, and said so, where it
+// cannot be opened. `observe` hears of each change too.
 Result<fleet::RoundOutcome> carry_out_round(const Arguments& arguments, World& world, const FleetSession& session,
-                                            const fleet::RoundSpec& round,
-                                            const std::vector<fleet::RegionVantages>& found,
+                                            fleet::RoundSpec round, const std::vector<fleet::RegionVantages>& found,
                                             const fleet::RunObserver& observe = {});
 
 // Public DNS names by instance id.

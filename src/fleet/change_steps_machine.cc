@@ -6,6 +6,7 @@
 #include "codec/base64.h"
 #include "fleet/change_work.h"
 #include "fleet/policy.h"
+#include "fleet/stop_rule.h"
 
 namespace parallax::fleet {
 
@@ -98,25 +99,15 @@ Result<> ChangeWork::mend_schedule(const Json& wanted) {
   return {};
 }
 
-// Stops the machine at its hour of the day, whatever everybody else forgot.
+// Stops the machine at its hour of the day, whatever everybody else forgot; each start sets it to its own end.
 Result<> ChangeWork::make_schedule(StepOutcome& step) {
   const std::string machine = step.step.id.empty() ? launched_in(step.step.slot) : step.step.id;
   if (machine.empty()) {
     return make_error(ErrorKind::not_found, "there is no machine to make a schedule for");
   }
   const Observed& observed = context_.observed;
-  const std::string role = fmt::format("arn:{}:iam::{}:role/{}", observed.partition, observed.account, kSchedulerRole);
-  Json params =
-      Json::object({{"Name", schedule_name(machine)},
-                    {"GroupName", kScheduleGroup},
-                    {"ScheduleExpression", schedule_expression()},
-                    {"FlexibleTimeWindow", Json::object({{"Mode", "OFF"}})},
-                    {"State", "ENABLED"},
-                    {"Description", fmt::format("Stops {} of the Parallax fleet {}", machine, context_.spec.fleet)}});
-  params.set("Target",
-             Json::object({{"Arn", fmt::format("arn:{}:scheduler:::aws-sdk:ec2:stopInstances", observed.partition)},
-                           {"RoleArn", role},
-                           {"Input", Json::object({{"InstanceIds", Json::array({machine})}}).dump()}}));
+  const Json params =
+      stop_rule({context_.spec.fleet, observed.account, observed.partition}, machine, schedule_expression());
   // A role that was made just now is not known everywhere at once.
   const Result<Json> made =
       calls_.call(kSchedulerService, "CreateSchedule", params,

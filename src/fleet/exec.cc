@@ -8,6 +8,7 @@
 #include "base/mutex.h"
 #include "fleet/lease.h"
 #include "fleet/region_run.h"
+#include "fleet/stop_rule.h"
 #include "fleet/tasks.h"
 
 namespace parallax::fleet {
@@ -258,6 +259,19 @@ class RegionExec {
   int attempts_ = 0;
 };
 
+// What a machine must have before its timer may be longer: lease first, so that between both nobody may take it for
+// forgotten, then its stop rule.
+Result<> prepare_hold(const FleetDeps& deps, const RegionApi& api, const Instance& instance, const Lease& longer,
+                      const std::optional<StopRules>& rules, const std::stop_token& stop) {
+  const RegionApi::Limits limits{deps.clock.monotonic() + kCallTimeout, stop};
+  TRY(api.set_tag({instance.id}, kLeaseTag, to_text(longer), limits).with_context("writing its lease"));
+  if (rules) {
+    std::vector<Result<>> set = set_stop_rules(deps, *rules, api.region(), {instance.id}, longer.expiry, limits);
+    TRY(std::move(set.front()).with_context("setting its stop rule"));
+  }
+  return {};
+}
+
 HoldOutcome hold_of(const std::string& region, const Vantage& vantage) {
   return {region, vantage.name, vantage.instance.id, std::nullopt, ""};
 }
@@ -278,7 +292,8 @@ std::vector<ExecOutcome> exec_running(const FleetDeps& deps, const std::vector<R
 }
 
 std::vector<HoldOutcome> hold(const FleetDeps& deps, const std::vector<RegionVantages>& vantages, Micros time,
-                              const std::string& owner, const ExecOptions& options, std::stop_token stop) {
+                              const std::string& owner, const std::optional<StopRules>& rules,
+                              const ExecOptions& options, std::stop_token stop) {
   const auto minutes = std::chrono::ceil<std::chrono::minutes>(time);
   std::vector<std::vector<HoldOutcome>> found(vantages.size());
   for_each_task(deps.executor, "hold", vantages.size(), [&](std::size_t i) {
@@ -292,15 +307,13 @@ std::vector<HoldOutcome> hold(const FleetDeps& deps, const std::vector<RegionVan
         outcome.problem =
             fmt::format("it is {}: 'parallax fleet start' starts machines", to_string(vantage.instance.state));
       } else {
-        // First the lease: between both nobody may take it for forgotten.
         const Lease longer{lease ? lease->run_id : options.id, lease ? lease->owner : owner,
                            deps.clock.now() + minutes};
-        const Result<> written = api.set_tag({vantage.instance.id}, kLeaseTag, to_text(longer),
-                                             {deps.clock.monotonic() + kCallTimeout, stop});
-        if (written) {
+        const Result<> prepared = prepare_hold(deps, api, vantage.instance, longer, rules, stop);
+        if (prepared) {
           holding.vantages.push_back(vantage);
         } else {
-          outcome.problem = "its lease could not be written, its timer stays: " + written.error().text();
+          outcome.problem = "its timer stays as it was: " + prepared.error().text();
         }
       }
       found[i].push_back(std::move(outcome));

@@ -42,8 +42,10 @@ struct HoldOutcome {
 };
 
 // Gives running machines `time` from now: their lease is written anew and their timer replaced. Others have a problem.
-// The lease's run stays what it is; a machine without a lease gets one of `options.id`.
+// The lease's run stays what it is; a machine without a lease gets one of `options.id`. `rules`: their stop rules are
+// set anew too.
 std::vector<HoldOutcome> hold(const FleetDeps& deps, const std::vector<RegionVantages>& vantages, Micros time,
-                              const std::string& owner, const ExecOptions& options, std::stop_token stop);
+                              const std::string& owner, const std::optional<StopRules>& rules,
+                              const ExecOptions& options, std::stop_token stop);
 
 }  // namespace parallax::fleet

@@ -15,6 +15,11 @@
 
 namespace parallax::fleet {
 
+// Whose stop rules EventBridge Scheduler keeps (stop_rule.h).
+struct StopRules {
+  std::string fleet, account, partition;
+};
+
 // Everything of a round that is equal for all its vantages.
 struct RoundSpec {
   std::string fleet, round_id;
@@ -29,6 +34,7 @@ struct RoundSpec {
   bool keep_running = false;
   // `command` wants no order: nothing of one is delivered (`fleet exec`).
   bool without_order = false;
+  std::optional<StopRules> stop_rules;  // present: each machine's rule is set before it is started
   Micros job_timeout{Seconds(1800)};
   Micros margin{Seconds(180)};       // from the job's time-out to the machine's own timer
   Micros begin_after{Seconds(120)};  // where vantages take turns: from the round's start to the first turn

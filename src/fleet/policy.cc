@@ -95,6 +95,12 @@ class Writer {
   Statements look_at_role() const;
   Statements commands() const;
   Statements power() const;
+
+  // Each UpdateSchedule names the role again.
+  Statement role_to_schedules() const {
+    return {"GiveRoleToSchedules", {"iam:PassRole"}, {role(kSchedulerRole)}, {passed_to("scheduler.amazonaws.com")}};
+  }
+
   Statements find_stock_image() const;
   Statements setup_image() const;
   Statements setup_network() const;
@@ -153,12 +159,17 @@ Statements Writer::check() const {
 }
 
 Statements Writer::power() const {
-  return {{"Start", {"ec2:StartInstances"}, {ec2("instance")}, {ours(), in_regions()}},
-          {"Stop", {"ec2:StopInstances"}, {ec2("instance")}, {ours()}},
-          {"WriteLease",
-           {"ec2:CreateTags"},
-           {ec2("instance")},
-           {ours(), {"ForAllValues:StringEquals", "aws:TagKeys", {kLeaseTag}}}}};
+  Statements all = {{"Start", {"ec2:StartInstances"}, {ec2("instance")}, {ours(), in_regions()}},
+                    {"Stop", {"ec2:StopInstances"}, {ec2("instance")}, {ours()}},
+                    {"WriteLease",
+                     {"ec2:CreateTags"},
+                     {ec2("instance")},
+                     {ours(), {"ForAllValues:StringEquals", "aws:TagKeys", {kLeaseTag}}}}};
+  if (spec_.deadman == Deadman::guest_and_scheduler) {
+    all.push_back({"SetStopRules", {"scheduler:UpdateSchedule"}, {schedules()}, {in_regions()}});
+    all.push_back(role_to_schedules());
+  }
+  return all;
 }
 
 Statements Writer::commands() const {
@@ -284,7 +295,7 @@ Statements Writer::setup_schedules() const {
            {"iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:UpdateAssumeRolePolicy"},
            {role(kSchedulerRole)},
            {ours()}},
-          {"GiveRoleToSchedules", {"iam:PassRole"}, {role(kSchedulerRole)}, {passed_to("scheduler.amazonaws.com")}}};
+          role_to_schedules()};
 }
 
 Statements Writer::setup() const {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "fleet/region_run.h"
+#include "fleet/stop_rule.h"
 #include "fleet/tasks.h"
 
 namespace parallax::fleet {
@@ -59,9 +60,40 @@ void RegionRun::claim_all() {
     attribute_calls_.empty(now());
     return;  // throttled: the others would only add to it
   }
+  set_rules(candidates);
   if (!candidates.empty()) {
     claim(candidates);
   }
+}
+
+// Where the fleet has stop rules, no machine is started before its own says when this run must be over. Who has none
+// fails; where the scheduler throttles us, the machine stays to be claimed later.
+void RegionRun::set_rules(std::vector<VantageRun*>& candidates) {
+  if (!round_.stop_rules || candidates.empty()) {
+    return;
+  }
+  std::vector<std::string> ids;
+  for (const VantageRun* v : candidates) {
+    ids.push_back(v->vantage.instance.id);
+  }
+  const Monotonic began = now();
+  // From now: a machine that was waited for has its whole time still before it.
+  const Instant at = std::max(lease_of(*candidates[0]).expiry, deps_.clock.now() + longest_run());
+  const std::vector<Result<>> set =
+      set_stop_rules(deps_, *round_.stop_rules, api_.region(), ids, at, limits(kCallTimeout, false));
+  std::vector<VantageRun*> ready;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    VantageRun& v = *candidates[i];
+    heard(scheduler_, set[i] ? nullptr : &set[i].error(), began);
+    if (set[i]) {
+      ready.push_back(&v);
+    } else if (set[i].error().kind == ErrorKind::not_found) {
+      fail(v, "not started: it has no stop rule, as the configuration wants; 'parallax fleet apply' makes it");
+    } else if (!put_claim_off(v, set[i].error())) {
+      fail(v, "not started: its stop rule could not be set: " + set[i].error().text());
+    }
+  }
+  candidates = std::move(ready);
 }
 
 // Whether what failed is asked for again later: the region throttles us, nothing has been started, and the time for a

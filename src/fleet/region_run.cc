@@ -127,11 +127,14 @@ RegionApi::Limits RegionRun::limits(Micros timeout, bool while_stopping) const {
   return RegionApi::Limits{now() + timeout, while_stopping || interrupted_ ? hard_stop_ : stop_};
 }
 
-Lease RegionRun::lease_of(const VantageRun& v) const {
+Micros RegionRun::longest_run() const {
   // Many machines are started and given their orders one after another.
   const Micros many = static_cast<std::int64_t>(vantages_.size() / kSsmIdsMax) * Seconds(15);
-  const Micros longest = options_.start_timeout + options_.agent_timeout + round_.job_timeout + round_.margin + many;
-  return Lease{v.lease_id, options_.owner, round_start_ + longest};
+  return options_.start_timeout + options_.agent_timeout + round_.job_timeout + round_.margin + many;
+}
+
+Lease RegionRun::lease_of(const VantageRun& v) const {
+  return Lease{v.lease_id, options_.owner, round_start_ + longest_run()};
 }
 
 void RegionRun::first_look(VantageRun& v) {

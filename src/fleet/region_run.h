@@ -123,6 +123,7 @@ class RegionRun {
   bool deadline_passed(VantageRun& v);
   void claim_all();
   void claim(const std::vector<VantageRun*>& candidates);
+  void set_rules(std::vector<VantageRun*>& candidates);
   void name_lease(const std::vector<VantageRun*>& candidates);
   void take_claim(VantageRun& v, InstanceState previous);
   void step_claim_unclear(VantageRun& v, const Instance& instance);
@@ -137,6 +138,7 @@ class RegionRun {
   bool lost_claim(VantageRun& v, const Instance& instance);
   bool died(VantageRun& v, const Instance& instance);
   bool refuse_shutdown_behaviour(VantageRun& v, const Result<std::string>& behaviour, Monotonic began);
+  Micros longest_run() const;
   Lease lease_of(const VantageRun& v) const;
   void give_up_waiting();
   void write_leases();
@@ -174,6 +176,7 @@ class RegionRun {
   std::string look_problem_;
   Trouble ec2_{"EC2"};
   Trouble ssm_{"SSM"};
+  Trouble scheduler_{"EventBridge Scheduler"};
   int troubles_told_ = 0;
   CallBudget attribute_calls_{80, 16};  // of DescribeInstanceAttribute: below EC2's 100 and 20 a second
   CallBudget send_calls_{16, 4};        // SSM publishes no rates: "a few a second" (aws-facts 3)

@@ -8,6 +8,7 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "cli/fleet_commands.h"
+#include "cli/fleet_round.h"
 #include "cli/fleet_setup.h"
 #include "cli/plan_report.h"
 #include "cli/progress.h"
@@ -65,6 +66,7 @@ Result<std::vector<fleet::DrainOutcome>> drain(const Arguments& arguments, World
   const Config& config = setup.session.config;
   fleet::RoundSpec round;
   round.fleet = setup.spec.fleet;
+  round.stop_rules = TRY(stop_rules_of(world, setup.session));
   round.round_id = make_ulid(world.clock.now(), world.rng);
   if (!config.collector.url.empty() && !config.collector.key.empty()) {
     round.collector = config.collector.url;

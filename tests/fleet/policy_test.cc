@@ -349,6 +349,7 @@ TEST(Policy, OfClearIsEnoughAndEachStatementOfItIsNeeded) {
     fleet::RoundSpec round;
     round.fleet = spec.fleet;
     round.round_id = make_ulid(deps.clock.now(), deps.rng);
+    round.stop_rules = {spec.fleet, std::string(sim::kSimulatedAccount), "aws"};
     const auto found = fleet::find_vantages(deps, spec.fleet, spec.regions, Seconds(60), {});
     for (const fleet::DrainOutcome& drained :
          fleet::drain_spools(deps, round, {.owner = "test:1"}, found, {}, {}, {})) {

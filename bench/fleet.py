@@ -70,7 +70,7 @@ class FleetCloud:
                            encoding="utf-8")
         self.log = self.directory / "calls.ndjson"
         self.far = cloud.Cloud(bench.program, "--time-scale", str(scale), "--scale-all", "--timings", timings,
-                               "--latency-from", HOME, "--jobs-take", f"{JOB_S}s", "--log", self.log, *options)
+                               "--latency-from", HOME, "--jobs-take", f"{JOB_S:.0f}s", "--log", self.log, *options)
         self.key = self.directory / "key"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key], check=True,
                        stdin=subprocess.DEVNULL)

@@ -14,6 +14,7 @@ from row import Row
 
 HOME = "us-west-2"
 NAME = "NAVO"
+PROFILE = "bench"  # one that exists: the reference makes none
 SIX = ["us-west-2", "us-east-1", "sa-east-1", "eu-west-3", "ap-northeast-1", "ap-southeast-2"]
 JOB_S = 10.0
 TIMINGS = {"pending": 12.0, "agent": 8.0, "stopping": 12.0, "delivery": 0.5, "invocation": 0.3, "image_copy": 120.0,
@@ -74,11 +75,11 @@ class FleetCloud:
         self.key = self.directory / "key"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key], check=True,
                        stdin=subprocess.DEVNULL)
-        self.far.environment.update(REFERENCE_PUBLIC_KEY=f"{self.key}.pub", REFERENCE_PROFILE="parallax")
+        self.far.environment.update(REFERENCE_PUBLIC_KEY=f"{self.key}.pub", REFERENCE_PROFILE=PROFILE)
         self.config = self.directory / "parallax.toml"
         self.config.write_text(
             f'[fleet]\nname = "{NAME}"\nhome = "{HOME}"\nregions = {json.dumps(regions)}\n'
-            f'image = {{ copy = "{NAME}" }}\npublic_key = "key.pub"\ninstance_profile = "parallax"\n'
+            f'image = {{ copy = "{NAME}" }}\npublic_key = "key.pub"\ninstance_profile = "{PROFILE}"\n'
             '[job]\ntimeout = "5m"\ncommand = "true"\n', encoding="utf-8")
 
     def spend(self, *words, statuses=(0,)):
@@ -157,15 +158,20 @@ def run(bench):
 
 
 def prepare_home(far):
-    """Leaves home's image, snapshots and profile, and nothing else of the world `reference`."""
+    """Leaves home's image with its snapshots of the world `reference`; makes the profile."""
     ec2 = cloud.boto3_client(far, "ec2", HOME)
     ids = [i["InstanceId"] for r in ec2.describe_instances()["Reservations"] for i in r["Instances"]]
+    ec2.delete_tags(Resources=ids, Tags=[{"Key": "Name"}])  # the reference would take the terminated one for its own
     ec2.terminate_instances(InstanceIds=ids)
     while any(i["State"]["Name"] != "terminated" for r in ec2.describe_instances(InstanceIds=ids)["Reservations"]
               for i in r["Instances"]):
         time.sleep(0.1)
     while ec2.describe_network_interfaces()["NetworkInterfaces"]:
         time.sleep(0.1)
+    iam = cloud.boto3_client(far, "iam", HOME)
+    role = iam.get_instance_profile(InstanceProfileName="parallax")["InstanceProfile"]["Roles"][0]["RoleName"]
+    iam.create_instance_profile(InstanceProfileName=PROFILE)
+    iam.add_role_to_instance_profile(InstanceProfileName=PROFILE, RoleName=role)
     for pair in ec2.describe_key_pairs()["KeyPairs"]:
         ec2.delete_key_pair(KeyPairId=pair["KeyPairId"])
     for group in ec2.describe_security_groups()["SecurityGroups"]:
@@ -182,7 +188,7 @@ def change(bench):
         with FleetCloud(bench, regions, OUR_SCALE[len(regions)], *world) as far:
             prepare_home(far.far)
             for what, words in (("setup", ("apply", "--yes")), ("check", ("check",)), ("again", ("apply", "--yes")),
-                                ("clear", ("clear", "--yes", "--no-drain"))):
+                                ("clear", ("clear", "--all", "--yes", "--no-drain"))):
                 spends[what] = [far.ours(*words)]
                 tell(what, regions, "ours", spends[what][0])
         with FleetCloud(bench, regions, REFERENCE_SCALE[len(regions)], *world) as far:

@@ -15,13 +15,6 @@ namespace {
 constexpr int kTroublesToldMax = 100;  // a service that comes and goes must not fill the runs' timelines
 // Up to so many jobs each is asked for by itself, with its whole output; more are listed together.
 constexpr std::size_t kFollowedOneByOne = 4;
-// In polls. A look that finds nothing new costs a call; one that comes late costs money only while a machine runs. EC2
-// needs 5 s and more to start a machine, and its agent 8 s and more after that.
-constexpr int kWhileStarting = 4;
-constexpr int kWhileStopping = 2;
-// While agents and jobs alone are waited for, what they answer matters: the machines' own state is looked at now and
-// then, for one that was stopped under its run.
-constexpr int kBetweenDescribes = 8;
 constexpr Micros kBetweenSsmCalls = Millis(250);
 // Clocks differ; what was sent before is not ours and does no harm.
 constexpr Micros kSinceSlack = Seconds(600);
@@ -116,31 +109,9 @@ void RegionRun::run() {
     send_due();
     stop_due();
     if (!all_ended()) {
-      deps_.clock.sleep_for(pause(), interrupted_ ? hard_stop_ : stop_);
+      deps_.clock.sleep_for(options_.poll, interrupted_ ? hard_stop_ : stop_);
     }
   }
-}
-
-Micros RegionRun::pause() const {
-  int polls = kWhileStarting;
-  for (const auto& v : vantages_) {
-    if (v->step == Step::stopping && v->stop_answered) {
-      polls = std::min(polls, kWhileStopping);
-    } else if (v->step != Step::ended && !(v->step == Step::starting && v->lease_written)) {
-      return options_.poll;
-    }
-  }
-  return polls * options_.poll;
-}
-
-// Whether the latest view of the machines still does.
-bool RegionRun::seen_lately() const {
-  return now() < seen_until_ && std::ranges::all_of(vantages_, [](const auto& v) {
-           const bool waits =
-               v->step == Step::waiting_for_agent || v->step == Step::sending || v->step == Step::running;
-           // Whose start was unclear may show another controller's lease any time.
-           return v->step == Step::ended || (waits && v->certain);
-         });
 }
 
 RegionOutcome RegionRun::take_outcome() {
@@ -219,18 +190,15 @@ std::optional<RegionRun::View> RegionRun::look() {
   if (ids.empty()) {
     return view;
   }
-  if (!seen_lately()) {
-    const Monotonic began = now();
-    Result<std::vector<Instance>> instances = api_.instances_by_id(ids, limits(kCallTimeout, false));
-    heard(ec2_, instances ? nullptr : &instances.error(), began);
-    if (!instances) {
-      return std::nullopt;
-    }
-    seen_ = std::move(instances).value();
-    std::sort(seen_.begin(), seen_.end(), [](const Instance& a, const Instance& b) { return a.id < b.id; });
-    seen_until_ = began + kBetweenDescribes * options_.poll;
+  const Monotonic began = now();
+  Result<std::vector<Instance>> instances = api_.instances_by_id(ids, limits(kCallTimeout, false));
+  heard(ec2_, instances ? nullptr : &instances.error(), began);
+  if (!instances) {
+    return std::nullopt;
   }
-  view.instances = seen_;
+  view.instances = std::move(instances).value();
+  std::sort(view.instances.begin(), view.instances.end(),
+            [](const Instance& a, const Instance& b) { return a.id < b.id; });
   look_at_agents(view);
   look_at_jobs(view);
   return view;

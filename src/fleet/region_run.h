@@ -114,8 +114,6 @@ class RegionRun {
 
   RegionApi::Limits limits(Micros timeout, bool while_stopping) const;
   void first_look(VantageRun& v);
-  Micros pause() const;
-  bool seen_lately() const;
   std::optional<View> look();
   std::vector<std::string> ids_in(Step step) const;
   void look_at_agents(View& view);
@@ -182,8 +180,6 @@ class RegionRun {
   int troubles_told_ = 0;
   CallBudget attribute_calls_{80, 16};  // of DescribeInstanceAttribute: below EC2's 100 and 20 a second
   CallBudget send_calls_{16, 4};        // SSM publishes no rates: "a few a second" (aws-facts 3)
-  std::vector<Instance> seen_;          // by the latest Describe, sorted by id
-  Monotonic seen_until_;                // it need not be repeated before, where agents and jobs alone are waited for
   Monotonic next_agents_, next_jobs_;   // next look at them: large regions need many calls for one
   Instant first_sent_{};                // when the first command was sent
   Micros claim_gap_{0};                 // between two attempts at a throttled claim; grows

@@ -1,11 +1,9 @@
 #include "fleet/exec.h"
 
 #include <algorithm>
-#include <map>
 
 #include <fmt/format.h>
 
-#include "base/mutex.h"
 #include "fleet/lease.h"
 #include "fleet/region_run.h"
 #include "fleet/stop_rule.h"
@@ -272,8 +270,54 @@ Result<> prepare_hold(const FleetDeps& deps, const RegionApi& api, const Instanc
   return {};
 }
 
-HoldOutcome hold_of(const std::string& region, const Vantage& vantage) {
-  return {region, vantage.name, vantage.instance.id, std::nullopt, ""};
+// What went wrong, or nothing.
+std::string renew(const FleetDeps& deps, const RegionApi& api, const Instance& instance, Lease lease,
+                  const std::optional<StopRules>& rules, const std::stop_token& stop) {
+  if (instance.state != InstanceState::running) {
+    return fmt::format("it is {}: 'parallax fleet start' starts machines", to_string(instance.state));
+  }
+  if (const std::optional<Lease> now = parse_lease(instance.tag(kLeaseTag))) {
+    lease.run_id = now->run_id;
+    lease.owner = now->owner;
+  }
+  const Result<> prepared = prepare_hold(deps, api, instance, lease, rules, stop);
+  return prepared ? "" : "its timer stays as it was: " + prepared.error().text();
+}
+
+std::string timer_problem(const ExecOutcome& armed) {
+  if (!armed.problem.empty()) {
+    return "its timer could not be set: " + armed.problem;
+  }
+  return fmt::format("its timer could not be set (exit code {}): {}", armed.exit_code.value_or(-1), armed.output);
+}
+
+std::vector<HoldOutcome> hold_region(const FleetDeps& deps, const RegionVantages& region, std::chrono::minutes time,
+                                     const std::string& owner, const std::optional<StopRules>& rules,
+                                     const ExecOptions& options, const std::stop_token& stop) {
+  const RegionApi api(deps.client, region.region);
+  const Lease lease{options.id, owner, deps.clock.now() + time};
+  RegionVantages holding{region.region, "", {}, false};
+  std::vector<HoldOutcome> outcomes;
+  outcomes.reserve(region.vantages.size());
+  for (const Vantage& vantage : region.vantages) {
+    HoldOutcome outcome{region.region, vantage.name, vantage.instance.id, std::nullopt, ""};
+    outcome.problem = renew(deps, api, vantage.instance, lease, rules, stop);
+    if (outcome.problem.empty()) {
+      holding.vantages.push_back(vantage);
+    }
+    outcomes.push_back(std::move(outcome));
+  }
+  const std::string script = fmt::format("#!/bin/sh\nshutdown -P +{}\n", time.count());
+  for (const ExecOutcome& armed : exec_running(deps, {holding}, script, options, {}, stop)) {
+    const auto outcome = std::find_if(outcomes.begin(), outcomes.end(),
+                                      [&](const HoldOutcome& o) { return o.instance_id == armed.instance_id; });
+    if (armed.done()) {
+      outcome->until = deps.clock.now() + time;
+    } else {
+      outcome->problem = timer_problem(armed);
+    }
+  }
+  return outcomes;
 }
 
 }  // namespace
@@ -297,39 +341,7 @@ std::vector<HoldOutcome> hold(const FleetDeps& deps, const std::vector<RegionVan
   const auto minutes = std::chrono::ceil<std::chrono::minutes>(time);
   std::vector<std::vector<HoldOutcome>> found(vantages.size());
   for_each_task(deps.executor, "hold", vantages.size(), [&](std::size_t i) {
-    const RegionApi api(deps.client, vantages[i].region);
-    RegionVantages holding{vantages[i].region, "", {}, false};
-    for (const Vantage& vantage : vantages[i].vantages) {
-      HoldOutcome outcome = hold_of(vantages[i].region, vantage);
-      const std::string lease_text = vantage.instance.tag(kLeaseTag);
-      const std::optional<Lease> lease = parse_lease(lease_text);
-      if (vantage.instance.state != InstanceState::running) {
-        outcome.problem =
-            fmt::format("it is {}: 'parallax fleet start' starts machines", to_string(vantage.instance.state));
-      } else {
-        const Lease longer{lease ? lease->run_id : options.id, lease ? lease->owner : owner,
-                           deps.clock.now() + minutes};
-        const Result<> prepared = prepare_hold(deps, api, vantage.instance, longer, rules, stop);
-        if (prepared) {
-          holding.vantages.push_back(vantage);
-        } else {
-          outcome.problem = "its timer stays as it was: " + prepared.error().text();
-        }
-      }
-      found[i].push_back(std::move(outcome));
-    }
-    const std::string script = fmt::format("#!/bin/sh\nshutdown -P +{}\n", minutes.count());
-    for (const ExecOutcome& armed : exec_running(deps, {holding}, script, options, {}, stop)) {
-      const auto outcome = std::find_if(found[i].begin(), found[i].end(),
-                                        [&](const HoldOutcome& o) { return o.instance_id == armed.instance_id; });
-      if (armed.done()) {
-        outcome->until = deps.clock.now() + minutes;
-      } else {
-        outcome->problem = armed.problem.empty() ? fmt::format("its timer could not be set (exit code {}): {}",
-                                                               armed.exit_code.value_or(-1), armed.output)
-                                                 : "its timer could not be set: " + armed.problem;
-      }
-    }
+    found[i] = hold_region(deps, vantages[i], minutes, owner, rules, options, stop);
   });
   std::vector<HoldOutcome> all;
   for (std::vector<HoldOutcome>& region : found) {

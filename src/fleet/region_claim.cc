@@ -258,6 +258,7 @@ void RegionRun::write_leases() {
 
 void RegionRun::write_lease(const std::vector<VantageRun*>& holders) {
   std::vector<std::string> ids;
+  ids.reserve(holders.size());
   for (const VantageRun* v : holders) {
     ids.push_back(v->vantage.instance.id);
   }

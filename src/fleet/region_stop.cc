@@ -62,6 +62,7 @@ void RegionRun::stop_due() {
 
 void RegionRun::call_stop(const std::vector<VantageRun*>& due, bool force) {
   std::vector<std::string> ids;
+  ids.reserve(due.size());
   for (const VantageRun* v : due) {
     ids.push_back(v->vantage.instance.id);
   }

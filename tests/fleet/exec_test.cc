@@ -100,7 +100,7 @@ TEST(Exec, SaysThatAnAgentDoesNotAnswer) {
 TEST(Hold, SetsTimerAndLeaseAnew) {
   play(one_region(1), [](const FleetDeps& deps, FleetFixture& fixture, QuickGuest&) {
     start_all(deps, Seconds(600));
-    const auto held = fleet::hold(deps, find(deps), Seconds(7200), "test:2", exec_options(deps), {});
+    const auto held = fleet::hold(deps, find(deps), Seconds(7200), "test:2", {}, exec_options(deps), {});
     ASSERT_EQ(held.size(), 1U);
     EXPECT_EQ(held[0].problem, "");
     ASSERT_TRUE(held[0].until.has_value());
@@ -117,7 +117,7 @@ TEST(Hold, SetsTimerAndLeaseAnew) {
 
 TEST(Hold, LeavesAStoppedMachineStopped) {
   play(one_region(1), [](const FleetDeps& deps, FleetFixture& fixture, QuickGuest&) {
-    const auto held = fleet::hold(deps, find(deps), Seconds(7200), "test:2", exec_options(deps), {});
+    const auto held = fleet::hold(deps, find(deps), Seconds(7200), "test:2", {}, exec_options(deps), {});
     ASSERT_EQ(held.size(), 1U);
     EXPECT_EQ(held[0].problem, "it is stopped: 'parallax fleet start' starts machines");
     EXPECT_EQ(fixture.count_changes(), 0) << fixture.call_list();

@@ -55,58 +55,63 @@ Result<> ChangeWork::ask_to_stop(const std::vector<Launched*>& machines) {
   return {};
 }
 
+// What was seen of these machines; those that a stop has to be asked for.
+std::vector<ChangeWork::Launched*> ChangeWork::take_states(const std::vector<Instance>& seen,
+                                                           const std::vector<Launched*>& machines) const {
+  std::vector<Launched*> running;
+  for (const Instance& instance : seen) {
+    const auto found = std::find_if(machines.begin(), machines.end(),
+                                    [&](const Launched* machine) { return machine->id == instance.id; });
+    if (found == machines.end()) {
+      continue;
+    }
+    Launched& machine = **found;
+    const bool gone = instance.state == InstanceState::terminated || instance.state == InstanceState::shutting_down;
+    if (gone) {
+      machine.ended = instance.state_reason.empty() ? "terminated" : instance.state_reason;
+    } else if (instance.state == InstanceState::stopped) {
+      machine.stopped = machine.stop_answered || machine.at.has_value();
+    }
+    // A stopped one that nobody was asked to stop is perhaps a view of before its start: the answer tells.
+    const bool unsure = instance.state == InstanceState::stopped && !machine.stopped;
+    const bool due = instance.state == InstanceState::running && calls_.now() >= machine.next_stop;
+    if (unsure || due) {
+      running.push_back(&machine);
+    }
+  }
+  return running;
+}
+
 // Until each is stopped or has ended by itself. A stop that was requested does not end this: that machines of ours
 // stop is what it asks for. Error: the last trouble, or that time is up.
 Result<> ChangeWork::settle(std::vector<Launched*> machines) {
+  const auto settled = [](const Launched* machine) { return machine->stopped || !machine->ended.empty(); };
   const Monotonic deadline = calls_.now() + state_timeout();
   std::string trouble;
-  for (;;) {
-    std::erase_if(machines, [](const Launched* machine) { return machine->stopped || !machine->ended.empty(); });
-    if (machines.empty()) {
-      return {};
-    }
+  for (std::erase_if(machines, settled); !machines.empty();) {
     std::vector<std::string> ids;
+    ids.reserve(machines.size());
     for (const Launched* machine : machines) {
       ids.push_back(machine->id);
     }
     const Result<std::vector<Instance>> looked = look_at(ids);
-    trouble = looked ? trouble : looked.error().text();
-    std::vector<Launched*> running;
-    for (const Instance& instance : looked.value_or({})) {
-      const auto found = std::find_if(machines.begin(), machines.end(),
-                                      [&](const Launched* machine) { return machine->id == instance.id; });
-      if (found == machines.end()) {
-        continue;
-      }
-      Launched& machine = **found;
-      if (instance.state == InstanceState::running && calls_.now() >= machine.next_stop) {
-        running.push_back(&machine);
-      } else if (instance.state == InstanceState::stopped) {
-        machine.stopped = machine.stop_answered || machine.at.has_value();
-        machine.next_stop = Monotonic::min();
-        if (!machine.stopped) {
-          running.push_back(&machine);  // perhaps a view of before its start: the answer to a stop tells
-        }
-      } else if (instance.state == InstanceState::terminated || instance.state == InstanceState::shutting_down) {
-        machine.ended = instance.state_reason.empty() ? "terminated" : instance.state_reason;
-      }
+    const Result<> asked = ask_to_stop(take_states(looked.value_or({}), machines));
+    if (!looked || !asked) {
+      trouble = ": " + (looked ? asked.error().text() : looked.error().text());
     }
-    if (const Result<> asked = ask_to_stop(running); !asked) {
-      trouble = asked.error().text();
-    }
-    std::erase_if(machines, [](const Launched* machine) { return machine->stopped || !machine->ended.empty(); });
+    std::erase_if(machines, settled);
     if (machines.empty()) {
       return {};
     }
     if (calls_.now() + context_.options.state_poll > deadline || context_.hard_stop.stop_requested()) {
-      return make_error(ErrorKind::timeout,
-                        fmt::format("{} not seen stopped within {}{}{}", fmt::join(ids, ", "),
-                                    to_human(state_timeout()), trouble.empty() ? "" : ": ", trouble));
+      return make_error(ErrorKind::timeout, fmt::format("{} not seen stopped within {}{}", fmt::join(ids, ", "),
+                                                        to_human(state_timeout()), trouble));
     }
     tell(fmt::format("waiting until {} {} stopped", machines.size(),
                      machines.size() == 1 ? "machine is" : "machines are"));
     context_.deps.clock.sleep_for(context_.options.state_poll, context_.hard_stop);
   }
+  return {};
 }
 
 // Launches whose answer never came: what they made is found by their token.

@@ -74,7 +74,7 @@ void ChangeWork::set_state(Steps steps, StepState state) {
   }
 }
 
-void ChangeWork::remark(std::string text) {
+void ChangeWork::remark(const std::string& text) {
   remarks_ += (remarks_.empty() ? "" : "; ") + text;
   tell("");
 }

@@ -71,7 +71,7 @@ class ChangeWork {
   Result<> carry_out_account(StepOutcome& step);
   Result<> carry_out_clearing(const StepOutcome& step);
   void set_state(Steps steps, StepState state);
-  void remark(std::string text);  // kept in the notes of the steps that are being done
+  void remark(const std::string& text);  // kept in the notes of the steps that are being done
   void tell(const std::string& text);
   void finish(Steps steps, const Result<>& result, Monotonic begin);
   void list_left_running();
@@ -116,6 +116,7 @@ class ChangeWork {
   Json launch_parameters(Steps steps, const LaunchParts& parts, const Placement& place) const;
   Result<std::vector<Launched>> machines_of_token(const std::string& token);
   Result<> tag_slots(Steps steps);
+  std::vector<Launched*> take_states(const std::vector<Instance>& seen, const std::vector<Launched*>& machines) const;
   Result<> settle(std::vector<Launched*> machines);
   Result<std::vector<Instance>> look_at(const std::vector<std::string>& ids);
   Result<> ask_to_stop(const std::vector<Launched*>& machines);

@@ -131,6 +131,11 @@ Result<Json> Cloud::call(const Call& call, const Json& input, const Principal* c
   return answer;
 }
 
+void Cloud::set_vcpu_limit(int vcpus) {
+  const MutexLock lock(mutex_);
+  world_->options.vcpu_limit = vcpus;
+}
+
 std::optional<AccessKey> Cloud::access_key(const std::string& id) const {
   const MutexLock lock(mutex_);
   const AccessKey* key = find_access_key(*world_, id);
@@ -272,7 +277,8 @@ std::vector<InstanceView> Cloud::instances() const {
       const auto name = instance.tags.find("Name");
       views.push_back(InstanceView{region_name, id, name == instance.tags.end() ? "" : name->second,
                                    std::string(to_string(instance.status.state)), instance.boot, instance.agent_online,
-                                   instance.guest_timer, instance.status.reason_code, instance.tags});
+                                   instance.guest_timer, instance.status.reason_code, instance.tags,
+                                   !instance.user_data.empty()});
     }
   }
   return views;

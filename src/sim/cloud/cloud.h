@@ -121,6 +121,16 @@ struct InstanceView {
   std::optional<Monotonic> guest_timer;  // when the timer inside the machine fires
   std::string state_reason;              // "Client.UserInitiatedShutdown"
   std::map<std::string, std::string> tags;
+  bool has_user_data = false;
+};
+
+// One thing of the account as it is now, for tests of what may change: everything but instances.
+struct ResourceView {
+  std::string region;   // empty: of the whole account (IAM)
+  std::string kind;     // "image", "security group", "role", ...
+  std::string id;       // or name
+  std::string content;  // what describes it, tags apart, in a stable form
+  std::map<std::string, std::string> tags;
 };
 
 struct World;      // state.h
@@ -139,6 +149,8 @@ class Cloud final : public GuestControl {
   void set_wake(std::function<void()> wake);
   void set_fault_hook(FaultHook hook);
   void set_faults(const std::string& region, const RegionFaults& faults);
+  // CloudOptions::vcpu_limit from now on; what runs beyond it runs on.
+  void set_vcpu_limit(int vcpus);
 
   // Carries out one operation whose input fits its model. Members of the answer are named as in the model, instants
   // are numbers (epoch seconds). The error's status, code and message are what AWS would send.
@@ -172,6 +184,10 @@ class Cloud final : public GuestControl {
 
   std::vector<InstanceView> instances() const;
   std::vector<RunningInterval> running_intervals() const;
+  // The present truth, whatever lag or stale view Describe calls are given: images (Amazon's apart), snapshots,
+  // volumes, key pairs, security groups with their rules, addresses and schedules of these regions, and IAM's roles,
+  // profiles and users. In the order of regions, kinds and ids.
+  std::vector<ResourceView> resources(const std::vector<std::string>& regions) const;
   // The host under the instance fails: it stops by itself.
   void cut_power(const std::string& region, const std::string& instance_id);
 

@@ -12,6 +12,8 @@ namespace parallax::fleet {
 
 namespace {
 
+constexpr int kProfileAttemptsMax = 3;
+
 constexpr const char* kSchedulerService = "scheduler";
 
 std::vector<std::string> ids_of(std::span<StepOutcome> steps) {
@@ -58,32 +60,40 @@ Result<> ChangeWork::require_imds_v2(const StepOutcome& step) {
   return {};
 }
 
-// An instance has one association: where there is one it is replaced.
+// An instance has one association: where there is one it is replaced. What a call before made whose answer was lost, or
+// another controller at the same time, has another id: then it is looked at again.
 Result<> ChangeWork::set_profile(const StepOutcome& step) {
-  const Json profile = Json::object({{"Name", context_.spec.profile.name}});
-  const Micros profile_timeout = context_.options.profile_timeout;
-  const Patience patience{.timeout = profile_timeout, .passes = [](const Error& error, Micros /*waited*/) {
-                            return error.code.starts_with("InvalidParameter") &&
-                                   error.message.find("nstance") != std::string::npos;
-                          }};
-  const Json answer = TRY(calls_.ec2(
-      "DescribeIamInstanceProfileAssociations",
-      Json::object(
-          {{"Filters", filter_list({{"instance-id", {step.step.id}}, {"state", {"associating", "associated"}}})}}),
-      {.timeout = state_timeout()}));
-  if (!answer.list("IamInstanceProfileAssociations").empty()) {
-    const std::string id = answer.list("IamInstanceProfileAssociations").front().text("AssociationId");
-    TRY(calls_.ec2("ReplaceIamInstanceProfileAssociation",
-                   Json::object({{"AssociationId", id}, {"IamInstanceProfile", profile}}), patience));
-    return {};
+  const std::string& name = context_.spec.profile.name;
+  const Json profile = Json::object({{"Name", name}});
+  const Patience patience{
+      .timeout = context_.options.profile_timeout, .passes = [](const Error& error, Micros /*waited*/) {
+        return error.code.starts_with("InvalidParameter") && error.message.find("nstance") != std::string::npos;
+      }};
+  for (int attempt = 1;; ++attempt) {
+    const Json answer = TRY(calls_.ec2(
+        "DescribeIamInstanceProfileAssociations",
+        Json::object(
+            {{"Filters", filter_list({{"instance-id", {step.step.id}}, {"state", {"associating", "associated"}}})}}),
+        {.timeout = state_timeout()}));
+    const JsonArray& held = answer.list("IamInstanceProfileAssociations");
+    const Json* held_profile = held.empty() ? nullptr : held.front().find("IamInstanceProfile");
+    if (held_profile != nullptr && held_profile->text("Arn").ends_with("/" + name)) {
+      return {};
+    }
+    const Result<Json> made =
+        held.empty()
+            ? calls_.ec2("AssociateIamInstanceProfile",
+                         Json::object({{"InstanceId", step.step.id}, {"IamInstanceProfile", profile}}), patience)
+            : calls_.ec2("ReplaceIamInstanceProfileAssociation",
+                         Json::object(
+                             {{"AssociationId", held.front().text("AssociationId")}, {"IamInstanceProfile", profile}}),
+                         patience);
+    const bool moved =
+        !made && (made.error().code == "InvalidAssociationID.NotFound" || made.error().code == "IncorrectState");
+    if (!moved || attempt == kProfileAttemptsMax) {
+      return made ? Result<>() : Result<>(made.error());
+    }
   }
-  const Result<Json> made =
-      calls_.ec2("AssociateIamInstanceProfile",
-                 Json::object({{"InstanceId", step.step.id}, {"IamInstanceProfile", profile}}), patience);
-  if (!made && made.error().code == "IncorrectState" && calls_.was_unclear()) {
-    return {};  // the call before, whose answer was lost, made it
-  }
-  return made ? Result<>() : Result<>(made.error());
 }
 
 Result<> ChangeWork::set_groups(const StepOutcome& step) {

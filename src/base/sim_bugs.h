@@ -9,6 +9,9 @@ struct SimBugs {
   bool skip_stop = false;             // the controller does not stop the machine after its job
   bool trust_stale_ping = false;      // an agent's ping from before this start counts as its answer
   bool drop_confirmed_check = false;  // a batch counts as delivered once sent, whatever the collector answers
+  bool launch_without_token =
+      false;                    // RunInstances without our ClientToken: whoever launches again gets another machine
+  bool trust_the_name = false;  // what bears the fleet's name counts as the fleet's
 };
 
 #ifdef PARALLAX_SIM_BUGS

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "aws/protocol/errors.h"
+#include "base/sim_bugs.h"
 #include "codec/base64.h"
 #include "codec/hash.h"
 #include "fleet/change_work.h"
@@ -144,7 +145,9 @@ Result<std::vector<ChangeWork::Launched>> ChangeWork::launch_batch(Steps steps, 
     const std::string token = sha256_hex(fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", context_.spec.fleet, calls_.region(),
                                                      slots, parts.image.id, place.type, place.zone, attempt))
                                   .substr(0, kTokenLength);
-    params.set("ClientToken", token);
+    if (!sim_bug(&SimBugs::launch_without_token)) {
+      params.set("ClientToken", token);
+    }
     const Result<Json> answer = calls_.ec2("RunInstances", params, patience);
     if (answer) {
       std::vector<Launched> machines;

@@ -9,6 +9,7 @@
 #include "daemon/run_reporter.h"
 #include "fleet/journal.h"
 #include "fleet/lease.h"
+#include "sim/cloud/regions.h"
 
 namespace parallax::scenario {
 
@@ -19,13 +20,26 @@ constexpr const char* kCloudAuthority = "cloud.test:80";
 constexpr const char* kCollectorAuthority = "collector.test:443";
 constexpr const char* kCollectorUrl = "https://collector.test";
 constexpr const char* kJournal = "/var/lib/parallax/controller";
+constexpr const char* kAllRights =
+    R"({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})";
 // Any 32 bytes are an Ed25519 key; this one is for the simulation alone.
 constexpr std::string_view kSigningKey = "parallax-private-key-v1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 const std::vector<std::string> kRegions = {"us-west-2", "us-east-1",      "sa-east-1",
                                            "eu-west-3", "ap-northeast-1", "ap-southeast-2"};
 
-std::vector<std::string> first_regions(int count) {
-  return {kRegions.begin(), kRegions.begin() + count};
+// The reference's six first, then all others that AWS has.
+std::vector<std::string> regions_of(const ScenarioOptions& options) {
+  if (!options.region_names.empty()) {
+    return options.region_names;
+  }
+  std::vector<std::string> regions = kRegions;
+  for (const sim::RegionInfo& info : sim::all_regions()) {
+    if (info.partition == "aws" && std::find(kRegions.begin(), kRegions.end(), info.name) == kRegions.end()) {
+      regions.push_back(info.name);
+    }
+  }
+  regions.resize(std::min(regions.size(), static_cast<std::size_t>(options.regions)));
+  return regions;
 }
 
 Service make_service(const std::string& name, ServiceType type, const std::string& url) {
@@ -47,8 +61,16 @@ std::string operation_of(const http::Request& request) {
   if (const std::size_t action = request.body.find("Action="); text.empty() && action != std::string::npos) {
     text = request.body.substr(action + 7, request.body.find('&', action) - action - 7);
   }
+  if (text.empty()) {
+    text = request.method + " " + request.url.substr(0, request.url.find('?'));  // EventBridge Scheduler
+  }
   const std::size_t instance = request.body.find("i-0");
   return instance == std::string::npos ? text : text + " " + request.body.substr(instance, 19);
+}
+
+bool is_reading(std::string_view operation) {
+  return operation.starts_with("Describe") || operation.starts_with("Get") || operation.starts_with("List") ||
+         operation.starts_with("Simulate") || operation.starts_with("GET ");
 }
 
 }  // namespace
@@ -62,8 +84,15 @@ class FleetWorld::CheckedEndpoint final : public http::Service {
 
   http::Response handle(const http::Request& request) override {
     http::Response response = fleet_.endpoint_->handle(request);
-    fleet_.world_.note("cloud", fmt::format("{} from {}: {}", operation_of(request), request.peer, response.status));
+    const std::string operation = operation_of(request);
+    const std::string host = request.peer.substr(0, request.peer.find(':'));
+    ++fleet_.calls_[host];
+    fleet_.changes_[host] += is_reading(operation) ? 0 : 1;
+    fleet_.world_.note("cloud", fmt::format("{} from {}: {}", operation, request.peer, response.status));
     fleet_.invariants_->check_cloud(fleet_.controller_alive());
+    if (!is_reading(operation)) {
+      fleet_.resources_->check();
+    }
     return response;
   }
 
@@ -84,21 +113,19 @@ struct FleetWorld::Controller {
   std::unique_ptr<Files> files;
   std::stop_source stop;
   std::string id;
-  RoundPlan plan;
-  RoundResult result;
+  std::function<void(const Controls&)> body;
+  VisitEnd result;
   bool alive = true;
   std::unique_ptr<Event> ended;
 };
 
 FleetWorld::FleetWorld(const ScenarioOptions& options, sim::StrandKind strands, bool verbose)
     : options_(options),
-      regions_(first_regions(options.regions)),
+      regions_(regions_of(options)),
       world_({.seed = options.seed, .strands = strands, .echo = verbose}),
       network_(world_, {}),
       disks_(world_) {
   key_ = signing_key_from_text(kSigningKey).value();
-  credentials_ = std::make_unique<aws::StaticCredentials>(
-      aws::Credentials{std::string(sim::kSimulatedAccessKey), std::string(sim::kSimulatedSecret), "", std::nullopt});
   build_cloud();
   build_services();
   auto store = store::open_store("sqlite::memory:");
@@ -112,8 +139,17 @@ FleetWorld::~FleetWorld() = default;
 void FleetWorld::build_cloud() {
   cloud_process_ = &world_.start_process("cloud", "cloud");
   sim::CloudOptions cloud;
-  cloud.regions = regions_;
-  cloud.instances_per_region = 2;  // the second one of each becomes somebody else's
+  // Set-up finds home alone settled: with its original image and group, a key pair and a machine.
+  cloud.regions = options_.set_up ? std::vector<std::string>{regions_[0]} : regions_;
+  cloud.opted_in = regions_;
+  // The last one of each becomes somebody else's.
+  cloud.instances_per_region = options_.set_up ? options_.machines : options_.machines + 1;
+  cloud.policy = options_.withdrawn ? kAllRights : "";
+  cloud.without_default_vpc = options_.without_default_vpc;
+  cloud.capacity = options_.capacity;
+  if (options_.image_copy > Micros(0)) {
+    cloud.timings.image_copy = {options_.image_copy, options_.image_copy};
+  }
   cloud.fleet = kFleet;
   cloud_ = std::make_unique<sim::Cloud>(cloud, world_.clock(), world_.rng("cloud"));
   endpoint_ = std::make_unique<sim::CloudEndpoint>(*cloud_, cloud_process_->clock());
@@ -127,8 +163,16 @@ void FleetWorld::build_cloud() {
   invariants_ = std::make_unique<Invariants>(world_, *cloud_, kFleet, bounds);
   guest_ = std::make_unique<ScenarioGuest>(world_, *cloud_, network_, disks_);
   cloud_->set_guest(guest_.get());
-  make_foreign_machines();
-  invariants_->remember_foreign();
+  if (options_.set_up) {
+    invariants_->wait_for_set_up();
+  } else {
+    make_foreign_machines();
+    invariants_->remember_foreign();
+  }
+  resources_ = std::make_unique<ResourceWatch>(world_, *cloud_, kFleet, regions_);
+  // The second well-known user's rights can be withdrawn.
+  credentials_ = std::make_unique<ScenarioCredentials>(
+      *cloud_, cloud_process_->clock(), options_.withdrawn ? sim::kLimitedAccessKey : sim::kSimulatedAccessKey);
   checked_endpoint_ = std::make_unique<CheckedEndpoint>(*this);
   network_.serve(kCloudAuthority, *checked_endpoint_, *cloud_process_);
 }
@@ -137,7 +181,7 @@ void FleetWorld::build_cloud() {
 void FleetWorld::make_foreign_machines() {
   std::map<std::string, int> seen;
   for (const sim::InstanceView& view : cloud_->instances()) {
-    if (++seen[view.region] == 1) {
+    if (++seen[view.region] <= options_.machines) {
       continue;
     }
     const Json ids = JsonArray{view.instance_id};
@@ -196,6 +240,11 @@ void FleetWorld::kill_collector_at(std::uint64_t point, Micros back_after) {
 
 void FleetWorld::set_faults(bool on) {
   const sim::RegionFaults none;
+  if (on) {
+    credentials_->expire(options_.credentials_last, options_.credentials_renewable);
+  } else {
+    credentials_->expire(Micros(0), true);
+  }
   for (const std::string& region : regions_) {
     cloud_->set_faults(region, on ? options_.cloud : none);
   }
@@ -230,6 +279,9 @@ Result<> FleetWorld::run(const std::function<void(FleetWorld&)>& script) {
   return world_
       .run([&] {
         start_ticker();
+        if (options_.set_up) {
+          prepare_set_up();
+        }
         set_faults(true);
         script(*this);
         ticker_.reset();
@@ -261,47 +313,31 @@ fleet::RoundSpec FleetWorld::round_spec(const RoundPlan& plan, const std::string
   return round;
 }
 
-// What `parallax fleet run --all` does.
 void FleetWorld::control(Controller& controller) {
   sim::Process& process = *controller.process;
   aws::ClientOptions client_options;
   client_options.endpoint.url = "http://cloud.test";
   aws::Client client({*controller.http, process.clock(), process.rng(), *credentials_}, client_options);
   const auto journal = fleet::Journal::open(*controller.files, kJournal, controller.id);
-  const fleet::FleetDeps deps{client, process.clock(), process.rng(), process.executor(),
-                              journal ? journal->get() : nullptr};
-  const fleet::RoundSpec round = round_spec(controller.plan, make_ulid(process.clock().now(), process.rng()));
-  TokenPayload payload;
-  payload.role = Role::controller;
-  payload.fleet = kFleet;
-  payload.not_before = process.clock().now();
-  payload.expiry = process.clock().now() + std::chrono::hours(6);
-  daemon::RunReporter reporter(*controller.http, process.clock(), process.executor(),
-                               {kCollectorUrl, sign_token(payload, key_).value(), "parallax", ""});
-  fleet::RunOptions run_options;
-  run_options.owner = controller.id;
-  run_options.poll = options_.poll;
-  const std::stop_token stop = controller.stop.get_token();
-  const auto vantages = fleet::find_vantages(deps, kFleet, regions_, Seconds(60), stop);
-  fleet::RoundOutcome outcome =
-      fleet::run_round(deps, round, run_options, vantages, [&](const Run& run) { reporter.report(run); }, stop, {});
-  ignore(reporter.flush(process.clock().monotonic() + Seconds(30), {}), "the collector may be away");
-  if (journal) {
-    (*journal)->forget_dead();
-    (*journal)->close();
+  fleet::Journal* const kept = journal ? journal->get() : nullptr;
+  const fleet::FleetDeps deps{client, process.clock(), process.rng(), process.executor(), kept};
+  controller.body({deps, process, *controller.http, controller.id, kept, controller.stop.get_token()});
+  if (kept != nullptr) {
+    kept->close();
   }
-  controller.result.outcome = std::move(outcome);
 }
 
-RoundResult FleetWorld::round(const RoundPlan& plan) {
+VisitEnd FleetWorld::visit(const Visit& visit, std::function<void(const Controls& controls)> body) {
   const auto controller = std::make_shared<Controller>();
-  controller->plan = plan;
-  controller->process = &world_.start_process(plan.controller, plan.controller);
+  controller->body = std::move(body);
+  controller->process = &world_.start_process(visit.controller, visit.controller);
   controller->http = network_.client(*controller->process);
   controller->files = disks_.files(*controller->process);
-  controller->id = fmt::format("{}-{}", plan.controller, ++controllers_made_);
+  controller->id = fmt::format("{}-{}", visit.controller, ++controllers_made_);
   controller->ended = world_.make_event();
-  controller->process->kill_at(plan.kill_at, sim::KillKind::signal);
+  controller->process->kill_at(visit.kill_at, sim::KillKind::signal);
+  const int calls_before = calls_[visit.controller];
+  const int changes_before = changes_[visit.controller];
   ++controllers_alive_;
   const auto end = [this](Controller& ending, bool died) {
     if (ending.alive) {
@@ -319,18 +355,79 @@ RoundResult FleetWorld::round(const RoundPlan& plan) {
     control(*controller);
     end(*controller, false);
   });
-  if (plan.interrupt_after && !controller->ended->wait_until(seen, world_.now() + *plan.interrupt_after, {})) {
+  if (visit.interrupt_after && !controller->ended->wait_until(seen, world_.now() + *visit.interrupt_after, {})) {
     world_.note("interrupt", controller->id);
     controller->stop.request_stop();
   }
   controller->ended->wait_until(seen, Monotonic::max(), {});
   sleep(Micros(1));  // its tasks have ended or are unwound then
   controller->result.points = controller->process->points();
+  controller->result.calls = calls_[visit.controller] - calls_before;
+  controller->result.changes = changes_[visit.controller] - changes_before;
   controller->process->kill(sim::KillKind::signal);  // it has exited
-  if (!controller->result.died) {
-    invariants_->check_outcome(controller->result.outcome);
-  }
   return controller->result;
+}
+
+// What `parallax fleet run --all` does.
+fleet::RoundOutcome FleetWorld::control_round(const Controls& controls, const RoundPlan& plan) {
+  sim::Process& process = controls.process;
+  const fleet::RoundSpec round = round_spec(plan, make_ulid(process.clock().now(), process.rng()));
+  TokenPayload payload;
+  payload.role = Role::controller;
+  payload.fleet = kFleet;
+  payload.not_before = process.clock().now();
+  payload.expiry = process.clock().now() + std::chrono::hours(6);
+  daemon::RunReporter reporter(controls.http, process.clock(), process.executor(),
+                               {kCollectorUrl, sign_token(payload, key_).value(), "parallax", ""});
+  fleet::RunOptions run_options;
+  run_options.owner = controls.id;
+  run_options.poll = options_.poll;
+  const auto vantages = fleet::find_vantages(controls.deps, kFleet, active_, Seconds(60), controls.stop);
+  fleet::RoundOutcome outcome = fleet::run_round(controls.deps, round, run_options, vantages,
+                                                 [&](const Run& run) { reporter.report(run); }, controls.stop, {});
+  ignore(reporter.flush(process.clock().monotonic() + Seconds(30), {}), "the collector may be away");
+  if (controls.journal != nullptr) {
+    controls.journal->forget_dead();
+  }
+  return outcome;
+}
+
+RoundResult FleetWorld::round(const RoundPlan& plan) {
+  const auto result = std::make_shared<RoundResult>();
+  const VisitEnd end =
+      visit({plan.controller, plan.kill_at, plan.interrupt_after},
+            [this, result, plan](const Controls& controls) { result->outcome = control_round(controls, plan); });
+  result->died = end.died;
+  result->points = end.points;
+  if (!result->died) {
+    invariants_->check_outcome(result->outcome);
+  }
+  return *result;
+}
+
+std::vector<fleet::StopOutcome> FleetWorld::stop_all(VisitEnd* end) {
+  const auto outcomes = std::make_shared<std::vector<fleet::StopOutcome>>();
+  const VisitEnd ended = visit({}, [this, outcomes](const Controls& controls) {
+    const auto vantages = fleet::find_vantages(controls.deps, kFleet, active_, Seconds(60), controls.stop);
+    *outcomes = fleet::stop_vantages(controls.deps, vantages, options_.poll, Seconds(600), controls.stop);
+  });
+  if (end != nullptr) {
+    *end = ended;
+  }
+  return *outcomes;
+}
+
+Result<Json> FleetWorld::try_by_hand(const std::string& region, const std::string& operation, const Json& input,
+                                     const std::string& service) {
+  world_.note("by hand", operation + " " + region);
+  return cloud_->call({region, service, operation}, input);
+}
+
+Json FleetWorld::by_hand(const std::string& region, const std::string& operation, const Json& input,
+                         const std::string& service) {
+  const Result<Json> answer = try_by_hand(region, operation, input, service);
+  CHECK(answer.has_value(), operation + ": " + (answer ? std::string() : answer.error().text()));
+  return *answer;
 }
 
 std::vector<sim::InstanceView> FleetWorld::fleet_instances() const {
@@ -355,11 +452,17 @@ void FleetWorld::good_end() {
   }
   collector_process_->kill_at(0, sim::KillKind::signal);
   wait_for_timers();
+  if (options_.set_up) {
+    good_set_up();
+  }
   RoundPlan plan;
   plan.number = 999;
   const RoundResult good = round(plan);
   invariants_->check_good_round(good.outcome);
   invariants_->check_measurements(stored(), answered_, guest_->power_cuts());
+  if (options_.set_up) {
+    good_clear();
+  }
 }
 
 std::vector<Measurement> FleetWorld::stored() {
@@ -372,60 +475,6 @@ std::vector<Measurement> FleetWorld::stored() {
     all.push_back(measurement_from_json(parse_json(text).value()).value());
   }
   return all;
-}
-
-void play(FleetWorld& fleet, const ScenarioOptions& options) {
-  sim::VirtualWorld& world = fleet.world();
-  if (options.collector_death_point != 0) {
-    fleet.kill_collector_at(options.collector_death_point, options.collector_back_after);
-  }
-  std::unique_ptr<Task> second;
-  for (int number = 0; number < options.rounds; ++number) {
-    const bool away = options.collector_away_round == number;
-    if (away) {
-      fleet.kill_collector();
-    }
-    if (options.second_controller && number == 0) {
-      second = world.executor().spawn("second", [&fleet](const std::stop_token& /*stop*/) {
-        fleet.sleep(Micros(static_cast<std::int64_t>(fleet.world().rng("second").below(60'000'000))));
-        RoundPlan plan;
-        plan.controller = "second";
-        plan.number = 500;
-        fleet.round(plan);
-      });
-    }
-    RoundPlan plan;
-    plan.number = number;
-    plan.kill_at = options.death_round == number ? options.death_point : 0;
-    plan.interrupt_after = number == 0 ? options.interrupt_after : std::nullopt;
-    const RoundResult result = fleet.round(plan);
-    if (options.journal_deleted) {
-      fleet.disks().wipe("controller", "/var/lib/parallax");
-    }
-    if (result.died && options.fate == ControllerFate::gone_for_good) {
-      break;
-    }
-    fleet.sleep(result.died ? options.restart_after : options.between_rounds);
-    if (away) {
-      fleet.start_collector();
-    }
-  }
-  second.reset();
-  fleet.good_end();
-}
-
-SeedReport play_seed(std::uint64_t seed, sim::StrandKind strands, bool verbose) {
-  const ScenarioOptions options = draw_options(seed);
-  FleetWorld fleet(options, strands, verbose);
-  const Result<> outcome = fleet.run([&](FleetWorld& f) { play(f, options); });
-  SeedReport report;
-  report.ok = outcome.has_value();
-  report.failure = outcome ? "" : outcome.error().text();
-  report.fingerprint = fleet.world().fingerprint();
-  report.events = fleet.world().trace().count();
-  report.gaps = fleet.invariants().gaps();
-  report.measurements = fleet.answered().size();
-  return report;
 }
 
 }  // namespace parallax::scenario

@@ -28,6 +28,10 @@ std::string here_document(const std::string& script) {
 
 }  // namespace
 
+void ScenarioGuest::boot(const sim::InstanceRef& instance, const std::string& user_data) {
+  sim::arm_by_user_data(user_data, instance, world_.utc(), std::chrono::minutes(1), cloud_);
+}
+
 void ScenarioGuest::run(const sim::GuestCommand& command, std::function<void(sim::GuestResult)> done) {
   for (const std::string_view line : split(command.script, '\n')) {
     if (const auto request = sim::parse_power_command(sim::words_of_line(line), world_.utc())) {
@@ -38,12 +42,26 @@ void ScenarioGuest::run(const sim::GuestCommand& command, std::function<void(sim
   const std::string order_text = here_document(command.script);
   sim::Process& process = world_.start_process(fmt::format("job-{}-{}", command.instance.region, jobs_started_),
                                                command.instance.instance_id);
-  jobs_[command.command_id] = Job{command.instance, &process};
+  const std::size_t record = records_.size();
+  records_.push_back(JobRecord{command.instance.instance_id, world_.now(), std::nullopt});
+  auto finish = [this, record, done = std::move(done)](sim::GuestResult result) {
+    records_[record].end = world_.now();
+    done(std::move(result));
+  };
+  jobs_[command.command_id] = Job{command.instance, &process, finish};
   if (world_.rng("job hangs").chance(job_hangs_)) {
     process.start("hang", [&process](const std::stop_token& stop) { process.clock().sleep_for(Seconds(86400), stop); });
     return;
   }
-  start_probe(process, order_text, std::move(done));
+  if (other_job_) {
+    process.start("job", [&process, job = *other_job_, finish = std::move(finish)](const std::stop_token& stop) {
+      if (process.clock().sleep_for(job.takes, stop)) {
+        finish(job.result);
+      }
+    });
+    return;
+  }
+  start_probe(process, order_text, std::move(finish));
 }
 
 void ScenarioGuest::start_probe(sim::Process& process, const std::string& order_text,
@@ -79,8 +97,12 @@ void ScenarioGuest::start_probe(sim::Process& process, const std::string& order_
 void ScenarioGuest::kill(const sim::InstanceRef& /*instance*/, const std::string& command_id) {
   const auto found = jobs_.find(command_id);
   if (found != jobs_.end()) {
-    found->second.process->kill(sim::KillKind::signal);
+    const Job job = std::move(found->second);
     jobs_.erase(found);
+    if (job.process->alive()) {
+      job.process->kill(sim::KillKind::signal);
+      job.done(sim::GuestResult{137, "", ""});  // the agent sees its shell die
+    }
   }
 }
 

@@ -23,6 +23,13 @@ std::string digest(const sim::InstanceView& view) {
   return text;
 }
 
+// cloud-init runs a boot hook as soon as the system is up.
+constexpr Micros kBootHook = Seconds(5);
+
+bool is_living(const sim::InstanceView& view) {
+  return view.state != "terminated" && view.state != "shutting-down";
+}
+
 // One query of one vantage: each round has cones of its own.
 using QueryKey = std::tuple<std::string, std::string, double, double, double>;
 
@@ -50,6 +57,9 @@ void Invariants::remember_foreign() {
 }
 
 void Invariants::check_cloud(bool controller_alive) {
+  if (!begun_) {
+    return;
+  }
   for (const sim::InstanceView& view : cloud_.instances()) {
     if (foreign_.contains(view.instance_id)) {
       check_foreign(view);
@@ -68,9 +78,20 @@ void Invariants::check_foreign(const sim::InstanceView& view) {
 
 void Invariants::check_instance(const sim::InstanceView& view, bool controller_alive) {
   const std::pair key(view.instance_id, view.boot);
+  if (view.agent_online && agents_[view.instance_id].first != view.boot) {
+    agents_[view.instance_id] = {view.boot, world_.now()};
+  }
   if (view.state == "terminated" || view.state == "shutting-down") {
+    boots_.erase(key);
+    // EC2 itself ends a machine whose first start fails.
+    if (may_end_.contains(view.instance_id) || (set_up_ && view.state_reason.starts_with("Server."))) {
+      return;
+    }
     world_.fail(fmt::format("invariant 1: {} was terminated", view.instance_id));
     return;
+  }
+  if (set_up_) {
+    check_made(view);
   }
   if (view.state != "running") {
     boots_.erase(key);
@@ -86,9 +107,69 @@ void Invariants::check_instance(const sim::InstanceView& view, bool controller_a
   } else if (!boot.armed && !boot.orphaned && age > bounds_.with_controller) {
     world_.fail(fmt::format("invariant 1: {} in {} runs since {} without a timer under a living controller",
                             view.instance_id, view.region, to_human(age)));
+  } else if (!boot.armed && view.has_user_data && set_up_) {
+    if (age > kBootHook) {
+      world_.fail(fmt::format("invariant 1: {} in {} runs since {} and its boot timer is not armed", view.instance_id,
+                              view.region, to_human(age)));
+    }
   } else if (!boot.armed && boot.orphaned) {
     gaps_.insert(key);
   }
+}
+
+void Invariants::check_made(const sim::InstanceView& view) {
+  const auto tag = view.tags.find(fleet::kFleetTag);
+  if (tag == view.tags.end() || tag->second != fleet_ || view.name.empty()) {
+    world_.fail(fmt::format("invariant 3: {} in {} is {} and bears no fleet's tag or no name: nobody would find it",
+                            view.instance_id, view.region, view.state));
+  }
+}
+
+void Invariants::disown(const std::string& instance_id) {
+  for (const sim::InstanceView& view : cloud_.instances()) {
+    if (view.instance_id == instance_id) {
+      foreign_[instance_id] = digest(view);
+    }
+  }
+}
+
+void Invariants::check_set_up(const std::vector<std::string>& regions, int per_region, Settled settled) {
+  std::map<std::string, int> counts;
+  for (const std::string& region : regions) {
+    counts[region] = 0;
+  }
+  for (const sim::InstanceView& view : cloud_.instances()) {
+    if (foreign_.contains(view.instance_id) || !is_living(view) || !counts.contains(view.region)) {
+      continue;
+    }
+    ++counts[view.region];
+    // A machine from before the fleet's first set-up has no boot timer: the gap that is written down.
+    const bool gap = view.state == "running" && !view.guest_timer && !view.has_user_data;
+    if (settled == Settled::yes && view.state != "stopped" && !gap) {
+      world_.fail(fmt::format("invariant 1: {} in {} is {} after a set-up that went well", view.instance_id,
+                              view.region, view.state));
+    }
+  }
+  for (const auto& [region, count] : counts) {
+    if (count > per_region || (settled == Settled::yes && count < per_region)) {
+      world_.fail(
+          fmt::format("a set-up went well and {} has {} machines of ours instead of {}", region, count, per_region));
+    }
+  }
+}
+
+void Invariants::check_cleared() {
+  for (const sim::InstanceView& view : cloud_.instances()) {
+    if (!foreign_.contains(view.instance_id) && is_living(view)) {
+      world_.fail(
+          fmt::format("after a clear that went well {} in {} is {}", view.instance_id, view.region, view.state));
+    }
+  }
+}
+
+std::optional<Monotonic> Invariants::agent_seen(const std::string& instance_id) const {
+  const auto found = agents_.find(instance_id);
+  return found == agents_.end() ? std::nullopt : std::optional(found->second.second);
 }
 
 void Invariants::check_outcome(const fleet::RoundOutcome& outcome) {
@@ -138,7 +219,7 @@ void Invariants::check_good_round(const fleet::RoundOutcome& outcome) {
     }
   }
   for (const sim::InstanceView& view : cloud_.instances()) {
-    if (!foreign_.contains(view.instance_id) && view.state != "stopped") {
+    if (!foreign_.contains(view.instance_id) && is_living(view) && view.state != "stopped") {
       world_.fail(fmt::format("liveness: {} is {} after a round without faults", view.instance_id, view.state));
     }
   }
@@ -169,7 +250,8 @@ void Invariants::check_measurements(const std::vector<Measurement>& stored,
     const bool cut = std::any_of(power_cuts.begin(), power_cuts.end(), [&](const PowerCut& power_cut) {
       return power_cut.instance_id == std::get<0>(key) && power_cut.at >= at && power_cut.at - at < kPowerCutLoss;
     });
-    if (count < queries.size() && !cut) {
+    // What a machine still held when it was ended on purpose is lost with it.
+    if (count < queries.size() && !cut && !may_end_.contains(std::get<0>(key))) {
       world_.fail(
           fmt::format("invariant 2: {} was answered {} times and has {} records", to_text(key), queries.size(), count));
     }

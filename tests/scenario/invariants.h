@@ -29,6 +29,35 @@ class Invariants {
   // After the foreign machines were made: from now on they must stay as they are.
   void remember_foreign();
 
+  // This machine of ours may end for good: somebody does it by hand, or a clear.
+  void expect_end_of(const std::string& instance_id) {
+    may_end_.insert(instance_id);
+    foreign_.erase(instance_id);
+  }
+
+  // The machines are `fleet apply`'s: from now on each must bear our tag from its first moment and, where it has user
+  // data, be armed as soon as it runs.
+  void begin_set_up() {
+    set_up_ = true;
+    begun_ = true;
+  }
+
+  // Nothing is checked until begin_set_up(): the world is being made.
+  void wait_for_set_up() { begun_ = false; }
+
+  // One of ours has lost its tag by hand: nobody may touch it any more.
+  void disown(const std::string& instance_id);
+
+  // A set-up of these regions has ended well: each has at most so many machines of ours. `settled`: nothing goes wrong
+  // and nobody else works, so each has exactly so many, and they are stopped.
+  enum class Settled { no, yes };
+  void check_set_up(const std::vector<std::string>& regions, int per_region, Settled settled);
+  // After a clear of all regions that went well.
+  void check_cleared();
+
+  // When the agent of the machine's latest boot was first seen online.
+  std::optional<Monotonic> agent_seen(const std::string& instance_id) const;
+
   // Invariants 1 and 3, after every change in the cloud. `controller_alive`: the one who started machines lives.
   void check_cloud(bool controller_alive);
 
@@ -53,6 +82,7 @@ class Invariants {
 
   void check_instance(const sim::InstanceView& view, bool controller_alive);
   void check_foreign(const sim::InstanceView& view);
+  void check_made(const sim::InstanceView& view);
 
   sim::VirtualWorld& world_;
   sim::Cloud& cloud_;
@@ -61,6 +91,10 @@ class Invariants {
   std::map<std::string, std::string> foreign_;                   // instance id: everything that must not change
   std::map<std::pair<std::string, std::uint64_t>, Boot> boots_;  // running now
   std::set<std::pair<std::string, std::uint64_t>> gaps_;
+  bool begun_ = true;
+  bool set_up_ = false;
+  std::set<std::string> may_end_;
+  std::map<std::string, std::pair<std::uint64_t, Monotonic>> agents_;  // instance id: boot, and since when online
 };
 
 }  // namespace parallax::scenario

@@ -1,5 +1,6 @@
 #include "tests/scenario/options.h"
 
+#include <array>
 #include <functional>
 
 #include <fmt/format.h>
@@ -66,6 +67,87 @@ sim::NetworkFaults draw_network(std::uint64_t seed, const std::string& name, dou
   return faults;
 }
 
+// What set-up meets: how much is to be made, and what somebody does meanwhile.
+void draw_set_up(ScenarioOptions& o) {
+  const auto dice = [&](std::string_view name) { return Dice(o.seed, name); };
+  o.set_up = true;
+  // One machine a region: a second one changes the name of the first, and the collector refuses what that one still held
+  // under its old name (docs/internals/simulation.md).
+  o.machines = 1;
+  o.copy_image = dice("copy image").chance(0.5);
+  o.with_key = dice("key").chance(0.5);
+  o.like_home = dice("like home").chance(0.4);
+  o.own_profile = dice("own profile").chance(0.5);
+  o.scheduler = dice("scheduler").chance(0.3);
+  o.cloud.copy_fails = dice("copy fails").sometimes(0.2, 0.6);
+  o.cloud.new_id_unknown = dice("new id unknown").sometimes(0.3, 0.5);
+  o.cloud.tags_lag = dice("tags lag").sometimes(0.2, 0.5);
+  for (int round = 0; round < o.rounds; ++round) {
+    Dice change(o.seed, "change " + std::to_string(round));
+    PlanChange& next = o.changes.emplace_back();
+    next.round = round;
+    next.regions = change.chance(0.5) ? change.between(1, o.regions) : 0;
+    next.clear_removed = change.chance(0.5);
+    const int count = change.chance(0.6) ? change.between(1, 3) : 0;
+    for (int i = 0; i < count && round > 0; ++i) {
+      next.by_hand.emplace_back(static_cast<Drift>(change.between(0, kDriftKinds - 1)),
+                                change.between(0, o.regions - 1));
+    }
+  }
+  if (dice("change death").chance(0.5)) {
+    o.death_change = dice("change death round").between(0, o.rounds - 1);
+    o.death_point = dice("change death point").below(dice("change death span").below(900) + 1) + 1;
+    o.fate = dice("fate").chance(0.7) ? ControllerFate::restarted : ControllerFate::gone_for_good;
+    o.restart_after = dice("restart").seconds(1, 900);
+  }
+  o.second_set_up = dice("second set-up").chance(0.2);
+  o.set_up_while_run = dice("set-up while run").chance(0.2);
+}
+
+// What lasts for a while, or until somebody mends it.
+void draw_outages(ScenarioOptions& o) {
+  const auto dice = [&](std::string_view name) { return Dice(o.seed, name); };
+  if (dice("credentials").chance(0.2)) {
+    o.credentials_last = dice("credentials last").seconds(900, 3600);
+    o.credentials_renewable = dice("credentials renewable").chance(0.5);
+  }
+  if (dice("withdrawal").chance(0.15)) {
+    static const std::vector<std::string> kActions = {"ec2:RunInstances",
+                                                      "ec2:StartInstances",
+                                                      "ec2:StopInstances",
+                                                      "ec2:CreateTags",
+                                                      "ec2:DescribeInstances",
+                                                      "ec2:CopyImage",
+                                                      "ec2:TerminateInstances",
+                                                      "ssm:SendCommand",
+                                                      "ssm:GetCommandInvocation",
+                                                      "iam:PassRole",
+                                                      "ec2:CreateSecurityGroup",
+                                                      "ec2:*",
+                                                      "ssm:*",
+                                                      "ec2:ImportKeyPair",
+                                                      "iam:CreateRole",
+                                                      "ec2:Describe*"};
+    Withdrawal& withdrawal = o.withdrawn.emplace();
+    withdrawal.after = dice("withdrawal after").seconds(0, 1800);
+    withdrawal.lasts = dice("withdrawal lasts").seconds(30, 3600);
+    const int count = dice("withdrawal count").between(1, 2);
+    for (int i = 0; i < count; ++i) {
+      Dice which(o.seed, "withdrawal " + std::to_string(i));
+      withdrawal.actions.push_back(kActions[which.below(kActions.size())]);
+    }
+  }
+  if (dice("absence").chance(0.15)) {
+    Absence& absence = o.absence.emplace();
+    absence.region = dice("absence region").between(0, o.regions - 1);
+    absence.service = dice("absence service").chance(0.6) ? "ec2" : "ssm";
+    absence.after = dice("absence after").seconds(0, 1800);
+  }
+  if (dice("quota").chance(0.1)) {
+    o.vcpu_limit = dice("quota vcpus").between(0, 3);
+  }
+}
+
 void line(std::string& text, std::string_view name, double value) {
   if (value != 0) {
     text += fmt::format("  {} {:.3g}\n", name, value);
@@ -94,6 +176,52 @@ void describe_cloud(std::string& text, const sim::RegionFaults& faults) {
   line(text, "cloud agent_never", faults.agent_never);
   line(text, "cloud agent_late", faults.agent_late);
   line(text, "cloud instance_dies", faults.instance_dies);
+}
+
+std::string describe_set_up(const ScenarioOptions& o) {
+  std::string text;
+  if (o.set_up) {
+    text += fmt::format("  set up: {} machines a region, {}{}{}{}{}\n", o.machines,
+                        o.copy_image ? "home's image" : "stock image", o.with_key ? ", key pair" : "",
+                        o.like_home ? ", home's rules" : "", o.own_profile ? ", role and profile" : "",
+                        o.scheduler ? ", scheduler" : "");
+  }
+  line(text, "cloud copy_fails", o.cloud.copy_fails);
+  line(text, "cloud new_id_unknown", o.cloud.new_id_unknown);
+  line(text, "cloud tags_lag", o.cloud.tags_lag);
+  for (const PlanChange& change : o.changes) {
+    text +=
+        fmt::format("  before round {}: {} regions{}", change.round, change.regions == 0 ? o.regions : change.regions,
+                    change.clear_removed ? ", the others cleared" : "");
+    for (const auto& [drift, region] : change.by_hand) {
+      text += fmt::format(", {} in region {}", to_string(drift), region);
+    }
+    text += "\n";
+  }
+  if (o.death_change) {
+    text += fmt::format("  controller killed in set-up {} at point {}, {}\n", *o.death_change, o.death_point,
+                        o.fate == ControllerFate::gone_for_good ? "for good" : "started again");
+  }
+  text += o.second_set_up ? "  two set-ups at once\n" : "";
+  text += o.set_up_while_run ? "  a set-up during each round\n" : "";
+  if (o.credentials_last > Micros(0)) {
+    text += fmt::format("  credentials last {} s{}\n", count_seconds(o.credentials_last),
+                        o.credentials_renewable ? "" : " and are not renewed");
+  }
+  if (o.withdrawn) {
+    text += fmt::format("  after {} s, for {} s, nobody may", count_seconds(o.withdrawn->after),
+                        count_seconds(o.withdrawn->lasts));
+    for (const std::string& action : o.withdrawn->actions) {
+      text += " " + action;
+    }
+    text += "\n";
+  }
+  if (o.absence) {
+    text += fmt::format("  {} of region {} away after {} s\n", o.absence->service, o.absence->region,
+                        count_seconds(o.absence->after));
+  }
+  line(text, "vCPU limit", o.vcpu_limit ? *o.vcpu_limit + 1e-9 : 0);
+  return text;
 }
 
 }  // namespace
@@ -138,7 +266,30 @@ ScenarioOptions draw_options(std::uint64_t seed) {
     // The gap that docs/internals/simulation.md tells of: a lost answer to a start and a stale view at once.
     o.cloud.stale_read = 0;
   }
+  if (dice("set-up").chance(0.5)) {
+    draw_set_up(o);
+    draw_outages(o);
+  }
   return o;
+}
+
+ScenarioOptions draw_large(std::uint64_t seed, int regions, int rounds) {
+  ScenarioOptions options = draw_options(seed);
+  options.regions = regions;
+  options.rounds = rounds;
+  if (options.set_up) {
+    options.changes.clear();
+    draw_set_up(options);
+  }
+  return options;
+}
+
+std::string_view to_string(Drift drift) {
+  static constexpr std::array<std::string_view, kDriftKinds> kNames = {
+      "rule added",         "rule revoked",    "metadata v1",      "slot tag removed",
+      "name tag changed",   "boot timer old",  "profile removed",  "key deleted",
+      "machine terminated", "machine started", "machine disowned", "image deregistered"};
+  return kNames[static_cast<std::size_t>(drift)];
 }
 
 std::string describe(const ScenarioOptions& o) {
@@ -175,7 +326,7 @@ std::string describe(const ScenarioOptions& o) {
   if (o.second_controller) {
     text += "  a second controller\n";
   }
-  return text;
+  return text + describe_set_up(o);
 }
 
 }  // namespace parallax::scenario

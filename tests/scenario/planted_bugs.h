@@ -9,10 +9,12 @@
 
 namespace parallax::scenario {
 
-inline constexpr std::array<std::pair<std::string_view, bool SimBugs::*>, 3> kPlantedBugs = {{
+inline constexpr std::array<std::pair<std::string_view, bool SimBugs::*>, 5> kPlantedBugs = {{
     {"skip_stop", &SimBugs::skip_stop},
     {"trust_stale_ping", &SimBugs::trust_stale_ping},
     {"drop_confirmed_check", &SimBugs::drop_confirmed_check},
+    {"launch_without_token", &SimBugs::launch_without_token},
+    {"trust_the_name", &SimBugs::trust_the_name},
 }};
 
 #ifdef PARALLAX_SIM_BUGS

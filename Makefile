@@ -5,7 +5,7 @@ BUILD ?= build
 JOBS  ?= $(shell nproc)
 
 .DEFAULT_GOAL := help
-.PHONY: help packages build demo test bench format lint clean
+.PHONY: help packages build bundle demo test bench format lint clean
 
 help: ## say what there is to do
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ build: packages $(BUILD)/build.ninja ## install what is missing, build build/par
 
 demo: build ## the whole system on this machine, without any account: about half a minute
 	@$(BUILD)/parallax demo
+
+bundle: packages $(BUILD)/build.ninja ## one archive of the program that runs on any x86-64 Linux
+	@cmake --build $(BUILD) --target parallax parallax_wrapper -j $(JOBS)
+	@tools/bundle --build $(BUILD)
 
 test: ## every check there is; ends with a table of what each part took
 	@tools/install-packages build test

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "cli/args.h"
+#include "cli/bundle_home.h"
 #include "cli/commands.h"
 #include "cli/world.h"
 
@@ -100,6 +101,7 @@ int finish(const Result<int>& result) {
 }
 
 int run(int argc, const char* const* argv) {
+  const BundleHome bundle = enter_bundle();
   const Command root = make_commands();
   const Parsed parsed = parse_arguments(root, argc, argv);
   if (parsed.command == nullptr) {
@@ -117,12 +119,17 @@ int run(int argc, const char* const* argv) {
   const auto rng = make_system_rng();
   const auto executor = make_thread_executor();
   const auto files = make_system_files();
-  const auto http = http::make_curl_client(*clock);
-  World world{*clock,          *rng,
-              *executor,       *files,
-              *http,           environment,
-              signals.first(), signals.second(),
-              own_path(),      ::isatty(STDERR_FILENO) == 1};
+  const auto http = http::make_curl_client(*clock, bundle.roots);
+  World world{*clock,
+              *rng,
+              *executor,
+              *files,
+              *http,
+              environment,
+              signals.first(),
+              signals.second(),
+              bundle.program.empty() ? own_path() : bundle.program,
+              ::isatty(STDERR_FILENO) == 1};
   if (world.terminal && ::isatty(STDIN_FILENO) == 1) {
     world.ask = [&world](const std::string& question) { return ask_terminal(question, world.stop); };
   }

@@ -83,8 +83,9 @@ class Service {
 };
 
 // libcurl, one multi handle per call (or per thread where connections are reused), cancelled within a millisecond by
-// `stop`.
-std::unique_ptr<Client> make_curl_client(Clock& clock);
+// `stop`. `system_roots`: a file of PEM roots taken for the system's where libcurl's own default is not the host's;
+// empty: libcurl's default.
+std::unique_ptr<Client> make_curl_client(Clock& clock, std::string system_roots = {});
 
 // "libcurl/7.88.1": for User-Agent headers.
 std::string client_library();

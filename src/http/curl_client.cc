@@ -56,7 +56,7 @@ void start_libcurl() {
 
 class CurlClient final : public Client {
  public:
-  explicit CurlClient(Clock& clock) : clock_(clock) {}
+  CurlClient(Clock& clock, std::string system_roots) : clock_(clock), system_roots_(std::move(system_roots)) {}
 
   Exchange send(const Request& request, const SendOptions& options, std::stop_token stop) override {
     const Result<Url> url = parse_url(request.url);
@@ -72,7 +72,14 @@ class CurlClient final : public Client {
     const bool checked_address = options.addresses == AddressPolicy::public_only;
     std::unique_ptr<CurlChannel> channel =
         take(fmt::format("{}|{}", checked_address ? "public" : "any", options.ca_file), url->authority());
-    Exchange exchange = run_transfer(*channel, request, *url, options, clock_, stop);
+    Exchange exchange;
+    if (options.ca_file.empty() && !system_roots_.empty()) {
+      SendOptions with_roots = options;
+      with_roots.ca_file = system_roots_;
+      exchange = run_transfer(*channel, request, *url, with_roots, clock_, stop);
+    } else {
+      exchange = run_transfer(*channel, request, *url, options, clock_, stop);
+    }
     give_back(std::move(channel));
     return exchange;
   }
@@ -112,14 +119,15 @@ class CurlClient final : public Client {
   }
 
   Clock& clock_;
+  const std::string system_roots_;
   Mutex mutex_;
   std::vector<std::unique_ptr<CurlChannel>> idle_ GUARDED_BY(mutex_);  // the one used last is at the end
 };
 
 }  // namespace
 
-std::unique_ptr<Client> make_curl_client(Clock& clock) {
-  return std::make_unique<CurlClient>(clock);
+std::unique_ptr<Client> make_curl_client(Clock& clock, std::string system_roots) {
+  return std::make_unique<CurlClient>(clock, std::move(system_roots));
 }
 
 }  // namespace parallax::http

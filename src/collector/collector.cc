@@ -20,16 +20,20 @@ constexpr std::size_t kRequestCost = 20;
 // Reading needs no body; some clients send a few bytes all the same.
 constexpr std::size_t kReadingBodyMax = 4096;
 
+constexpr std::string_view kBundlePath = "/api/v1/bundle/";
+constexpr Micros kBundleRetry = Seconds(5);
+
 std::string rate_key(const TokenPayload& token) {
   return fmt::format("{}\n{}\n{}\n{}", to_string(token.role), token.fleet, token.vantage, token.run_id);
 }
 
 }  // namespace
 
-Collector::Collector(store::Store& store, Clock& clock, CollectorOptions options)
+Collector::Collector(store::Store& store, Clock& clock, CollectorOptions options, const BundleShelf* bundles)
     : store_(store),
       clock_(clock),
       options_(std::move(options)),
+      bundles_(bundles),
       counts_(store, clock),
       rate_(options_.rate),
       gate_(store, clock, counts_) {}
@@ -43,6 +47,7 @@ Collector::Route Collector::route_of(std::string_view path) {
                                                             {"/api/v1/runs", Route::runs},
                                                             {"/api/v1/summary", Route::summary},
                                                             {"/api/v1/counters", Route::counters},
+                                                            {"/api/v1/bundles", Route::bundles},
                                                             {"/healthz", Route::health},
                                                             {"/", Route::page},
                                                             {"/assets/style.css", Route::style},
@@ -52,7 +57,7 @@ Collector::Route Collector::route_of(std::string_view path) {
       return route;
     }
   }
-  return Route::none;
+  return path.starts_with(kBundlePath) ? Route::bundle : Route::none;
 }
 
 std::string_view Collector::methods_of(Route route) {
@@ -90,6 +95,9 @@ Admitted Collector::check(const http::Request& head, Route route, Counting count
                                           ? std::vector<Role>{Role::vantage, Role::controller, Role::admin}
                                           : std::vector<Role>{Role::controller, Role::admin};
     return gate_.check(head, writers, counting);
+  }
+  if (route == Route::bundle) {
+    return gate_.check(head, {Role::vantage, Role::controller, Role::admin}, counting);
   }
   if (options_.reading_open || route == Route::health || route == Route::style || route == Route::icon) {
     return admitted;
@@ -132,11 +140,11 @@ http::Response Collector::answer(const http::Request& request) {
   if (admitted.answer) {
     return *admitted.answer;
   }
-  return request.method == "POST" ? post(route, request, admitted.token)
-                                  : get(route, target.query, admitted.token.fleet);
+  return request.method == "POST" ? post(route, request, admitted.token) : get(route, target, admitted.token.fleet);
 }
 
-http::Response Collector::get(Route route, std::string_view query, std::string_view bound_fleet) {
+http::Response Collector::get(Route route, const Target& target, std::string_view bound_fleet) {
+  const std::string_view query = target.query;
   switch (route) {
     case Route::measurements:
       return get_measurements(store_, query, bound_fleet);
@@ -147,6 +155,10 @@ http::Response Collector::get(Route route, std::string_view query, std::string_v
     case Route::counters:
       ignore(counts_.flush(), "the database's own numbers can still be shown");
       return get_counters(store_, query);
+    case Route::bundles:
+      return list_bundles();
+    case Route::bundle:
+      return get_bundle(target.path);
     case Route::health:
       return health();
     case Route::page:
@@ -179,6 +191,51 @@ http::Response Collector::health() {
     return store_answer(healthy.error());
   }
   return json_answer(200, Json::object({{"status", "ok"}, {"build", options_.build}}));
+}
+
+http::Response Collector::list_bundles() const {
+  JsonArray list;
+  if (bundles_ != nullptr) {
+    for (const Bundle& bundle : bundles_->bundles()) {
+      list.push_back(Json::object({{"build", bundle.build},
+                                   {"sha256", bundle.sha256},
+                                   {"bytes", static_cast<std::int64_t>(bundle.archive->size())},
+                                   {"unpacked_bytes", static_cast<std::int64_t>(bundle.unpacked_bytes)},
+                                   {"path", std::string(kBundlePath) + bundle.build}}));
+    }
+  }
+  return json_answer(200, Json::object({{"bundles", std::move(list)}}));
+}
+
+http::Response Collector::get_bundle(std::string_view path) const {
+  const std::string_view build = path.substr(kBundlePath.size());
+  if (bundles_ == nullptr || bundles_->bundles().empty()) {
+    return error_answer(404, "no-bundle",
+                        "this collector has no bundles of the program: 'make bundle' makes one, 'parallax serve "
+                        "--bundle FILE' hands it out");
+  }
+  const Bundle* bundle = bundles_->find(build);
+  if (bundle == nullptr) {
+    std::string known;
+    for (const Bundle& other : bundles_->bundles()) {
+      known += (known.empty() ? "" : ", ") + other.build;
+    }
+    return error_answer(404, "no-bundle",
+                        fmt::format("there is no bundle of build '{}' here; there is {}", build, known));
+  }
+  http::Response response;
+  response.shared_body = bundles_->lend(*bundle);
+  if (response.shared_body == nullptr) {
+    return retry_after(error_answer(503, "bundles-busy", "too many bundles are on their way; come again"),
+                       kBundleRetry);
+  }
+  response.status = 200;
+  response.headers.set("Content-Type", "application/gzip");
+  response.headers.set("Cache-Control", "no-store");
+  response.headers.set("Parallax-SHA256", bundle->sha256);
+  response.headers.set("Content-Disposition",
+                       fmt::format("attachment; filename=\"parallax-bundle-{}.tar.gz\"", bundle->build));
+  return response;
 }
 
 Result<std::string> add_public_key(store::Store& store, std::string_view public_text, Instant now) {

@@ -4,6 +4,8 @@
 //   POST /api/v1/measurements   NDJSON, gzip or plain; a vantage, controller or admin token
 //   POST /api/v1/runs           one JSON object or NDJSON; a controller or admin token
 //   GET  /api/v1/runs, /api/v1/measurements, /api/v1/summary, /api/v1/counters
+//   GET  /api/v1/bundles        which builds of the program machines can fetch here
+//   GET  /api/v1/bundle/BUILD   the archive; a vantage, controller or admin token, wherever this listens
 //   GET  /healthz, /, /assets/style.css, /assets/icon.svg
 #pragma once
 
@@ -12,8 +14,10 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "collector/bundles.h"
 #include "collector/gate.h"
 #include "collector/lines.h"
+#include "collector/query.h"
 #include "http/client.h"
 #include "store/store.h"
 
@@ -32,7 +36,8 @@ struct CollectorOptions {
 // Thread safety: any task.
 class Collector final : public http::Service {
  public:
-  Collector(store::Store& store, Clock& clock, CollectorOptions options = {});
+  // `bundles`: none where nullptr.
+  Collector(store::Store& store, Clock& clock, CollectorOptions options = {}, const BundleShelf* bundles = nullptr);
   ~Collector() override;  // writes what was counted
 
   Admission admit(const http::Request& head) override;
@@ -42,7 +47,7 @@ class Collector final : public http::Service {
   Result<> flush_counts() { return counts_.flush(); }
 
  private:
-  enum class Route { measurements, runs, summary, counters, health, page, style, icon, none };
+  enum class Route { measurements, runs, summary, counters, bundles, bundle, health, page, style, icon, none };
 
   static Route route_of(std::string_view path);
   static std::string_view methods_of(Route route);
@@ -51,13 +56,16 @@ class Collector final : public http::Service {
   Admitted check(const http::Request& head, Route route, Counting counting);
   std::optional<http::Response> check_host(const http::Request& head) const;
   http::Response answer(const http::Request& request);
-  http::Response get(Route route, std::string_view query, std::string_view bound_fleet);
+  http::Response get(Route route, const Target& target, std::string_view bound_fleet);
   http::Response post(Route route, const http::Request& request, const TokenPayload& token);
   http::Response health();
+  http::Response list_bundles() const;
+  http::Response get_bundle(std::string_view path) const;
 
   store::Store& store_;
   Clock& clock_;
   const CollectorOptions options_;
+  const BundleShelf* const bundles_;
   Counts counts_;
   RateLimiter rate_;
   Gate gate_;

@@ -47,6 +47,7 @@ using boost::system::error_code;
 using Tcp = asio::ip::tcp;
 
 constexpr std::size_t kReadBytes = 16U << 10U;
+constexpr std::size_t kSharedPieceBytes = 256U << 10U;
 constexpr std::size_t kPipelinedBytesMax = 64U << 10U;  // read ahead of the request in hand
 constexpr Micros kStopMax = Seconds(5);                 // answers that are on their way may still arrive
 constexpr Micros kAcceptRetry = Millis(50);             // after running out of file descriptors
@@ -379,17 +380,41 @@ class Connection final : public ConnectionBase, public std::enable_shared_from_t
     unread_ = ending == Ending::close_unread;
     keep_alive_ = !unread_ && parser_->is_done() && parser_->keep_alive() && !core_.stopping;
     body_ = has_body(response.status) ? std::move(response.body) : std::string{};
+    shared_body_ = has_body(response.status) ? std::move(response.shared_body) : nullptr;
     response.body.clear();
-    head_ = response_head(response, body_.size(), {keep_alive_, core_.date(), core_.options.server_name});
-    if (head_request_) {
+    const std::size_t body_bytes = shared_body_ ? shared_body_->size() : body_.size();
+    head_ = response_head(response, body_bytes, {keep_alive_, core_.date(), core_.options.server_name});
+    if (head_request_ || shared_body_) {
       body_.clear();
+    }
+    if (head_request_) {
+      shared_body_.reset();
     }
     set_deadline(core_.options.write_deadline);
     asio::async_write(stream_,
                       std::array{asio::const_buffer(asio::buffer(head_)), asio::const_buffer(asio::buffer(body_))},
                       [self = self()](error_code failure, std::size_t) {
-                        if (!failure) {
+                        if (!failure && self->shared_body_) {
+                          self->send_shared(0);
+                        } else if (!failure) {
                           self->on_answered();
+                        }
+                      });
+  }
+
+  // The deadline is for each piece: a large body may take a slow client long, but not for ever.
+  void send_shared(std::size_t begin) {
+    if (begin == shared_body_->size()) {
+      shared_body_.reset();
+      on_answered();
+      return;
+    }
+    const std::size_t bytes = std::min(kSharedPieceBytes, shared_body_->size() - begin);
+    set_deadline(core_.options.write_deadline);
+    asio::async_write(stream_, asio::const_buffer(shared_body_->data() + begin, bytes),
+                      [self = self(), end = begin + bytes](error_code failure, std::size_t) {
+                        if (!failure) {
+                          self->send_shared(end);
                         }
                       });
   }
@@ -437,6 +462,7 @@ class Connection final : public ConnectionBase, public std::enable_shared_from_t
   std::optional<Parser> parser_;
   Request request_;
   std::string head_, body_;
+  std::shared_ptr<const std::string> shared_body_;
   std::size_t drained_ = 0;
   bool idle_ = false;
   bool pausing_ = false;

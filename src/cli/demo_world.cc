@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/serving.h"
 #include "cli/version.h"
 #include "fleet/regions.h"
 #include "http/url.h"
@@ -179,7 +180,7 @@ Result<> DemoWorld::start_cloud(const DemoOptions& options) {
   machines_directory_ = fmt::format("/tmp/parallax-demo-{:016x}", world_.rng.next());
   TRY(world_.files.make_directories(machines_directory_, 0700));
   execute.directory = machines_directory_;
-  execute.path_first = {world_.program.substr(0, world_.program.rfind('/'))};
+  execute.path_first = {TRY(link_program(world_, machines_directory_))};
   for (const DemoRegion& region : regions_) {
     aws.cloud.regions.push_back(region.id);
     std::map<std::string, std::string>& environment = execute.environment[region.id];

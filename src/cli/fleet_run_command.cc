@@ -5,6 +5,7 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/fleet_bundle.h"
 #include "cli/fleet_commands.h"
 #include "cli/fleet_round.h"
 #include "cli/secrets.h"
@@ -62,7 +63,7 @@ Result<fleet::RoundSpec> round_of(const Arguments& arguments, World& world, cons
 Result<int> run(const Arguments& arguments, World& world) {
   const bool json = TRY(wants_json(arguments));
   const FleetSession session = TRY(open_fleet(arguments, world));
-  const fleet::RoundSpec round = TRY(round_of(arguments, world, session));
+  fleet::RoundSpec round = TRY(round_of(arguments, world, session));
   const std::vector<fleet::RegionVantages> found = TRY(find_selected(arguments, world, session));
   tell_problems(found);
   if (arguments.has("--dry-run")) {
@@ -75,6 +76,7 @@ Result<int> run(const Arguments& arguments, World& world) {
     }
     return count_vantages(found) == 0 ? 1 : 0;
   }
+  TRY(choose_bundle(arguments, world, round));
   const fleet::RoundOutcome outcome = TRY(carry_out_round(arguments, world, session, round, found));
   print_round(outcome, json, false);
   tell_left_running(outcome);
@@ -92,7 +94,7 @@ Command fleet_run_command() {
                       Option{"--cones", OptionKind::value, "N", "cones per service (default: [job] cones)"},
                       Option{"--seed", OptionKind::value, "S", "of the round's cones (default: drawn)"},
                       Option{"--timeout", OptionKind::value, "TIME", "of the job (default: [job] timeout)"},
-                      poll_option(), state_option(),
+                      bundle_option(), poll_option(), state_option(),
                       Option{"--dry-run", OptionKind::flag, "", "tell what would be done, change nothing"}},
       run,
       {}};

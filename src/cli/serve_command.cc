@@ -1,6 +1,7 @@
 // parallax serve: collector, API and page.
 
 #include <algorithm>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -64,6 +65,21 @@ Result<http::ServerOptions> server_options(const Arguments& arguments, World& wo
   return options;
 }
 
+// --bundle: read whole, so that what is handed out stays what was looked at.
+Result<std::unique_ptr<collector::BundleShelf>> read_bundles(const Arguments& arguments, World& world) {
+  std::vector<collector::Bundle> bundles;
+  for (const std::string& path : arguments.list("--bundle")) {
+    Result<std::string> archive = world.files.read(path, collector::kBundleBytesMax);
+    if (!archive) {
+      Error error = archive.error();
+      error.kind = ErrorKind::invalid;
+      return error;
+    }
+    bundles.push_back(TRY(collector::open_bundle(*std::move(archive)).with_context("reading " + path)));
+  }
+  return collector::BundleShelf::make(std::move(bundles)).with_context("reading --bundle");
+}
+
 Result<int> serve(const Arguments& arguments, World& world) {
   const ListenAddress listen = TRY(parse_listen(arguments.value_or("--listen", "127.0.0.1:8321")));
   http::ServerOptions options = TRY(server_options(arguments, world, listen));
@@ -74,9 +90,14 @@ Result<int> serve(const Arguments& arguments, World& world) {
   collecting.reading_open = is_loopback(listen.address) && !arguments.has("--behind-proxy");
   collecting.allowed_hosts = arguments.list("--host");
   collecting.build = kBuild;
-  collector::Collector collector(*database, world.clock, std::move(collecting));
+  const std::unique_ptr<collector::BundleShelf> bundles = TRY(read_bundles(arguments, world));
+  collector::Collector collector(*database, world.clock, std::move(collecting), bundles.get());
   const std::unique_ptr<http::Server> server = TRY(http::start_server(options, collector));
   log::note(fmt::format("collector on {}", server->base_url()));
+  for (const collector::Bundle& bundle : bundles->bundles()) {
+    log::note(fmt::format("bundle of build {}: {:.1f} MB, sha256 {}", bundle.build,
+                          static_cast<double>(bundle.archive->size()) / 1e6, bundle.sha256));
+  }
   wait_for_stop(world);
   server->stop();
   log::note("collector stopped");
@@ -84,6 +105,17 @@ Result<int> serve(const Arguments& arguments, World& world) {
 }
 
 }  // namespace
+
+Result<std::string> link_program(World& world, const std::string& directory) {
+  const std::string bin = directory + "/bin";
+  TRY(world.files.make_directories(bin, 0755));
+  std::error_code failure;
+  std::filesystem::create_symlink(world.program, bin + "/parallax", failure);
+  if (failure) {
+    return make_error(ErrorKind::unavailable, fmt::format("{}/parallax: {}", bin, failure.message()));
+  }
+  return bin;
+}
 
 void wait_for_stop(World& world) {
   while (world.clock.sleep_for(std::chrono::hours(24), world.stop)) {
@@ -99,7 +131,8 @@ Command serve_command() {
        Option{"--tls-cert", OptionKind::value, "FILE", "PEM certificate chain"},
        Option{"--tls-key", OptionKind::value, "FILE", "PEM private key, mode 0600"},
        Option{"--behind-proxy", OptionKind::flag, "", "a proxy in front speaks TLS: plain HTTP is right here"},
-       Option{"--host", OptionKind::list, "NAME", "a host name under which it may be asked; repeatable"}},
+       Option{"--host", OptionKind::list, "NAME", "a host name under which it may be asked; repeatable"},
+       Option{"--bundle", OptionKind::list, "FILE", "hand out this bundle of the program to machines; repeatable"}},
       serve,
       {}};
 }

@@ -22,6 +22,10 @@ Result<ListenAddress> parse_listen(std::string_view text);
 
 bool is_loopback(std::string_view address);
 
+// A directory below `directory` that holds this program under the name `parallax`, whatever it is called here: for the
+// PATH of simulated machines.
+Result<std::string> link_program(World& world, const std::string& directory);
+
 // Until the first signal.
 void wait_for_stop(World& world);
 

@@ -139,14 +139,17 @@ void list_operations() {
   print(out);
 }
 
-sim::ExecuteOptions execute_options(World& world) {
+Result<sim::ExecuteOptions> execute_options(const Arguments& arguments, World& world) {
   sim::ExecuteOptions execute;
   execute.directory =
       fmt::format("{}/parallax-sim-{}", world.environment("TMPDIR").value_or("/tmp"), world.rng.below(1'000'000'000));
   // Relative to each machine's home, which outlives its boots: a spool of its own.
   execute.environment[""]["PARALLAX_SPOOL"] = "spool";
-  // The machines have this program on their PATH, as real ones would.
-  execute.path_first = {world.program.substr(0, world.program.rfind('/'))};
+  execute.environment[""]["PARALLAX_BUNDLES"] = "bundles";  // not this machine's /opt
+  if (!arguments.has("--bare")) {
+    TRY(world.files.make_directories(execute.directory, 0700));
+    execute.path_first = {TRY(link_program(world, execute.directory))};
+  }
   return execute;
 }
 
@@ -178,7 +181,9 @@ Result<std::function<void(const Json&)>> log_to(World& world, const std::string&
 // Who does the machines' work: real processes, nobody, or a pretence that takes as long as --jobs-take says.
 Result<> choose_guest(const Arguments& arguments, World& world, sim::SimulatedAwsOptions& options) {
   if (arguments.has("--execute")) {
-    options.execute = execute_options(world);
+    options.execute = TRY(execute_options(arguments, world));
+  } else if (arguments.has("--bare")) {
+    return make_error(ErrorKind::invalid, "--bare goes with --execute");
   }
   if (const std::optional<std::string> takes = arguments.value("--jobs-take")) {
     if (options.execute) {
@@ -270,7 +275,8 @@ std::vector<Option> sim_aws_options() {
           Option{"--log", OptionKind::value, "FILE", "each call and change of state, a JSON document a line, appended"},
           Option{"--jobs-take", OptionKind::value, "DURATION",
                  "without --execute: each command takes so long and succeeds (divided by the time scale)"},
-          Option{"--execute", OptionKind::flag, "", "run commands sent through SSM as real processes of this machine"}};
+          Option{"--execute", OptionKind::flag, "", "run commands sent through SSM as real processes of this machine"},
+          Option{"--bare", OptionKind::flag, "", "with --execute: machines without parallax, as from a stock image"}};
 }
 
 }  // namespace

@@ -102,7 +102,7 @@ TEST(Bundles, GoToVantagesControllersAndAdminsOnly) {
   for (const Role role : {Role::vantage, Role::controller, Role::admin}) {
     const http::Response response = shop.get(path, shop.bench.token(role));
     EXPECT_EQ(response.status, 200);
-    EXPECT_EQ(*response.shared_body, *bundles->bundles().front().archive);
+    EXPECT_EQ(response.body, *bundles->bundles().front().archive);
     EXPECT_EQ(response.headers.get("Parallax-SHA256"), bundles->bundles().front().sha256);
   }
 }

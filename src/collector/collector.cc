@@ -157,8 +157,13 @@ http::Response Collector::get(Route route, const Target& target, std::string_vie
       return get_counters(store_, query);
     case Route::bundles:
       return list_bundles();
-    case Route::bundle:
-      return get_bundle(target.path);
+    case Route::bundle: {
+      Shared shared = get_bundle(target.path);
+      if (shared.body != nullptr) {
+        shared.head.body = *shared.body;
+      }
+      return std::move(shared.head);
+    }
     case Route::health:
       return health();
     case Route::page:
@@ -207,12 +212,13 @@ http::Response Collector::list_bundles() const {
   return json_answer(200, Json::object({{"bundles", std::move(list)}}));
 }
 
-http::Response Collector::get_bundle(std::string_view path) const {
+http::SharedBodyService::Shared Collector::get_bundle(std::string_view path) const {
   const std::string_view build = path.substr(kBundlePath.size());
   if (bundles_ == nullptr || bundles_->bundles().empty()) {
-    return error_answer(404, "no-bundle",
-                        "this collector has no bundles of the program: 'make bundle' makes one, 'parallax serve "
-                        "--bundle FILE' hands it out");
+    return {error_answer(404, "no-bundle",
+                         "this collector has no bundles of the program: 'make bundle' makes one, 'parallax serve "
+                         "--bundle FILE' hands it out"),
+            nullptr};
   }
   const Bundle* bundle = bundles_->find(build);
   if (bundle == nullptr) {
@@ -220,22 +226,37 @@ http::Response Collector::get_bundle(std::string_view path) const {
     for (const Bundle& other : bundles_->bundles()) {
       known += (known.empty() ? "" : ", ") + other.build;
     }
-    return error_answer(404, "no-bundle",
-                        fmt::format("there is no bundle of build '{}' here; there is {}", build, known));
+    return {
+        error_answer(404, "no-bundle", fmt::format("there is no bundle of build '{}' here; there is {}", build, known)),
+        nullptr};
   }
-  http::Response response;
-  response.shared_body = bundles_->lend(*bundle);
-  if (response.shared_body == nullptr) {
-    return retry_after(error_answer(503, "bundles-busy", "too many bundles are on their way; come again"),
-                       kBundleRetry);
+  Shared shared;
+  shared.body = bundles_->lend(*bundle);
+  if (shared.body == nullptr) {
+    return {
+        retry_after(error_answer(503, "bundles-busy", "too many bundles are on their way; come again"), kBundleRetry),
+        nullptr};
   }
-  response.status = 200;
-  response.headers.set("Content-Type", "application/gzip");
-  response.headers.set("Cache-Control", "no-store");
-  response.headers.set("Parallax-SHA256", bundle->sha256);
-  response.headers.set("Content-Disposition",
-                       fmt::format("attachment; filename=\"parallax-bundle-{}.tar.gz\"", bundle->build));
-  return response;
+  shared.head.status = 200;
+  shared.head.headers.set("Content-Type", "application/gzip");
+  shared.head.headers.set("Cache-Control", "no-store");
+  shared.head.headers.set("Parallax-SHA256", bundle->sha256);
+  shared.head.headers.set("Content-Disposition",
+                          fmt::format("attachment; filename=\"parallax-bundle-{}.tar.gz\"", bundle->build));
+  return shared;
+}
+
+std::optional<http::SharedBodyService::Shared> Collector::share(const http::Request& request) {
+  const Target target = split_target(request.url);
+  if (route_of(target.path) != Route::bundle || check(request, Route::bundle, Counting::no).answer) {
+    return std::nullopt;
+  }
+  Shared shared = get_bundle(target.path);
+  if (shared.body == nullptr) {
+    return std::nullopt;
+  }
+  add_security_headers(shared.head);
+  return shared;
 }
 
 Result<std::string> add_public_key(store::Store& store, std::string_view public_text, Instant now) {

@@ -9,6 +9,7 @@
 //   GET  /healthz, /, /assets/style.css, /assets/icon.svg
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,7 @@
 #include "collector/gate.h"
 #include "collector/lines.h"
 #include "collector/query.h"
-#include "http/client.h"
+#include "http/shared_body.h"
 #include "store/store.h"
 
 namespace parallax::collector {
@@ -34,7 +35,7 @@ struct CollectorOptions {
 };
 
 // Thread safety: any task.
-class Collector final : public http::Service {
+class Collector final : public http::SharedBodyService {
  public:
   // `bundles`: none where nullptr.
   Collector(store::Store& store, Clock& clock, CollectorOptions options = {}, const BundleShelf* bundles = nullptr);
@@ -42,6 +43,7 @@ class Collector final : public http::Service {
 
   Admission admit(const http::Request& head) override;
   http::Response handle(const http::Request& request) override;
+  std::optional<Shared> share(const http::Request& request) override;
 
   // Writes what was counted and is not in the store yet.
   Result<> flush_counts() { return counts_.flush(); }
@@ -60,7 +62,8 @@ class Collector final : public http::Service {
   http::Response post(Route route, const http::Request& request, const TokenPayload& token);
   http::Response health();
   http::Response list_bundles() const;
-  http::Response get_bundle(std::string_view path) const;
+  // The head of the answer and the archive, or no archive and an answer that says why.
+  Shared get_bundle(std::string_view path) const;
 
   store::Store& store_;
   Clock& clock_;

@@ -18,6 +18,13 @@ std::string timer_line(const RoundSpec& round, std::string_view quiet = "") {
                      kNoTimerExitCode);
 }
 
+// The token goes into a file of its own: sh reads no JSON.
+std::string bring_lines(const RoundSpec& round, const Order& order) {
+  const std::string marker = "PARALLAX_TOKEN_" + order.run_id;
+  return fmt::format("cat >\"$directory/token\" <<'{0}'\n{1}\n{0}\n{2}", marker, order.token,
+                     delivery_lines(*round.bundle));
+}
+
 }  // namespace
 
 std::int64_t timer_minutes(const RoundSpec& round) {
@@ -93,8 +100,11 @@ std::string job_script(const RoundSpec& round, const Order& order) {
   }
   // The marker cannot occur in the order: JSON on one line holds no line that equals it.
   const std::string marker = "PARALLAX_ORDER_" + order.run_id;
-  const std::string job =
-      round.command.empty() ? "parallax probe --order \"$PARALLAX_ORDER\" --output none" : round.command;
+  std::string job = round.command;
+  if (job.empty()) {
+    job = fmt::format("{}{} probe --order \"$PARALLAX_ORDER\" --output none",
+                      round.bundle ? bring_lines(round, order) : "", round.bundle ? "\"$program\"" : "parallax");
+  }
   return fmt::format(
       "#!/bin/sh\n"
       "# parallax run {0}\n"

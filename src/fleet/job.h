@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "fleet/delivery.h"
 #include "record/order.h"
 #include "record/run.h"
 #include "record/token.h"
@@ -30,6 +31,9 @@ struct RoundSpec {
   std::vector<Service> services;
   std::vector<Provider> providers;
   std::string command;  // the user's own job; empty: our probe
+  // What machines that lack this build fetch before our probe; absent: they use the `parallax` on their PATH. Needs
+  // `collector` and `signing_key`. A `command` of the user's is run without.
+  std::optional<Bundle> bundle;
   // No job: the machine's timer is armed for job_timeout and it is left running (`fleet start`).
   bool keep_running = false;
   // `command` wants no order: nothing of one is delivered (`fleet exec`).
@@ -56,7 +60,7 @@ Result<Order> make_order(const RoundSpec& round, const Run& run, int position, i
 
 // The script for AWS-RunShellScript: first `shutdown -P +N`, then the order as a here-document into a 0600 file on
 // tmpfs that is removed at the end, then the job. The order is never in argv and never in the output. Exit codes of our
-// own: 97 the timer could not be armed (nothing was run), 98 no place for the order.
+// own: 97 the timer could not be armed (nothing was run), 98 no place for the order, those of delivery.h.
 std::string job_script(const RoundSpec& round, const Order& order);
 
 // Whether the script is the same for every vantage of the round: nothing of it comes from an order.

@@ -24,9 +24,20 @@ std::string tail(const std::string& text) {
   return text.size() <= kLogTailBytes ? text : text.substr(text.size() - kLogTailBytes);
 }
 
-std::string why_not_done(const Invocation& invocation, Micros job_timeout) {
+std::string why_not_done(const Invocation& invocation, const RoundSpec& round) {
   if (invocation.details == "ExecutionTimedOut") {
-    return fmt::format("the job did not end within {} and was killed", to_human(job_timeout));
+    return fmt::format("the job did not end within {} and was killed", to_human(round.job_timeout));
+  }
+  if (invocation.exit_code && round.bundle) {
+    if (const std::optional<std::string> problem = delivery_problem(*invocation.exit_code, invocation.error_output)) {
+      return *problem;
+    }
+  }
+  if (invocation.exit_code == kNoCommandExitCode && round.command.empty() && !round.keep_running && !round.bundle) {
+    return fmt::format(
+        "the machine has no 'parallax' on its PATH (exit code {}), and no bundle was brought to it: let the collector "
+        "hand one out ('make bundle', 'parallax serve --bundle FILE')",
+        kNoCommandExitCode);
   }
   // The job may use this code itself: only the script's own word tells.
   if (invocation.exit_code == kNoTimerExitCode && invocation.error_output.find(kNoTimerText) != std::string::npos) {
@@ -264,7 +275,7 @@ void RegionRun::finish_command(VantageRun& v, const Invocation& invocation) {
   // 3: some queries failed; 4: results wait in the spool. The run itself did what it should.
   const bool done = invocation.succeeded() || run.exit_code == 3 || run.exit_code == 4;
   if (!done) {
-    fail(v, why_not_done(invocation, round_.job_timeout));
+    fail(v, why_not_done(invocation, round_));
     return;
   }
   if (round_.keep_running) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,9 +48,6 @@ struct Response {
   int status = 0;
   Headers headers;
   std::string body;
-  // Server side: where set, the body instead of `body`. It is not copied, is sent piece by piece, and let go of once
-  // the last piece is sent or the client is gone: for large bodies that many ask for.
-  std::shared_ptr<const std::string> shared_body;
 };
 
 // The phases of one exchange, in order. `none` stands for "did not fail".

@@ -36,6 +36,7 @@
 #include "base/text.h"
 #include "http/pace.h"
 #include "http/server_message.h"
+#include "http/shared_body.h"
 
 namespace parallax::http {
 
@@ -70,12 +71,14 @@ struct Core {
       : options(given),
         service(the_service),
         paced(dynamic_cast<PacedService*>(&the_service)),
+        sharing(dynamic_cast<SharedBodyService*>(&the_service)),
         handlers(std::clamp<std::size_t>(static_cast<std::size_t>(std::max(given.handler_threads, 1)), 1,
                                          kHandlerThreadsMax)) {}
 
   const ServerOptions options;
   Service& service;
-  PacedService* const paced;  // the same, if it is one
+  PacedService* const paced;         // the same, if it is one
+  SharedBodyService* const sharing;  // the same, if it is one
   asio::io_context io{1};
   asio::thread_pool handlers;  // any thread may post
   std::optional<asio::ssl::context> tls;
@@ -276,8 +279,18 @@ class Connection final : public ConnectionBase, public std::enable_shared_from_t
       take_pace(std::move(self), [paced, request] { return paced->begin(*request); });
       return;
     }
-    Response response = guarded([&] { return self->core_.service.handle(self->request_); }, self->request_.url);
+    Response response = guarded([&] { return self->shared_or_handled(); }, self->request_.url);
     answer(std::move(self), std::move(response));
+  }
+
+  Response shared_or_handled() {
+    if (core_.sharing != nullptr) {
+      if (std::optional<SharedBodyService::Shared> shared = core_.sharing->share(request_)) {
+        shared_body_ = std::move(shared->body);
+        return std::move(shared->head);
+      }
+    }
+    return core_.service.handle(request_);
   }
 
   // One step of a paced answer, on a handler thread.
@@ -380,7 +393,6 @@ class Connection final : public ConnectionBase, public std::enable_shared_from_t
     unread_ = ending == Ending::close_unread;
     keep_alive_ = !unread_ && parser_->is_done() && parser_->keep_alive() && !core_.stopping;
     body_ = has_body(response.status) ? std::move(response.body) : std::string{};
-    shared_body_ = has_body(response.status) ? std::move(response.shared_body) : nullptr;
     response.body.clear();
     const std::size_t body_bytes = shared_body_ ? shared_body_->size() : body_.size();
     head_ = response_head(response, body_bytes, {keep_alive_, core_.date(), core_.options.server_name});

@@ -98,7 +98,15 @@ Result<int> token(const Arguments& arguments, World& world) {
   if (payload.role == Role::vantage && payload.vantage.empty()) {
     return make_error(ErrorKind::invalid, "--vantage: a token of role vantage names the one vantage that it is for");
   }
-  print(TRY(sign_token(payload, key)) + "\n");
+  const std::string signed_token = TRY(sign_token(payload, key)) + "\n";
+  if (const std::optional<std::string> path = arguments.value("--out")) {
+    // In one step: who reads the file finds the old token or the new one, never a part.
+    TRY(world.files.write(*path, signed_token, 0600));
+    log::note(
+        fmt::format("{}: a token of role {}, good until {}", *path, role_name, to_iso8601_seconds(payload.expiry)));
+  } else {
+    print(signed_token);
+  }
   return 0;
 }
 
@@ -122,14 +130,16 @@ Command keys_command() {
           Command{"list", "the keys that a database knows", {kDatabase}, list, {}},
           Command{
               "token",
-              "sign a token and print it",
+              "sign a token and print it, or write it to a file",
               {Option{"--key", OptionKind::value, "FILE", "the private key", true},
                Option{"--role", OptionKind::value, "ROLE", "vantage (default), controller, read, admin"},
                Option{"--fleet", OptionKind::value, "NAME", "the fleet it is for", true},
                Option{"--vantage", OptionKind::value, "NAME", "of role vantage: the vantage it is for"},
                Option{"--run-id", OptionKind::value, "ID",
                       "of role vantage: the run; without it any run of that vantage"},
-               Option{"--valid", OptionKind::value, "TIME", "how long, such as 30m or 7d (default 1h, at most 31d)"}},
+               Option{"--valid", OptionKind::value, "TIME", "how long, such as 30m or 7d (default 1h, at most 31d)"},
+               Option{"--out", OptionKind::value, "FILE",
+                      "write it to FILE, mode 0600, replaced in one step, instead of printing it"}},
               token,
               {}},
       }};

@@ -31,8 +31,8 @@ std::optional<std::int64_t> number(std::string_view text) {
 
 DrainOutcome outcome_of(const VantageOutcome& vantage) {
   const Run& run = vantage.run;
-  DrainOutcome outcome{run.region, run.vantage, run.instance_id, parse_drain_output(run.log_tail), run.cause,
-                       vantage.left_running};
+  DrainOutcome outcome{run.region, run.vantage,         run.instance_id, parse_drain_output(run.log_tail),
+                       run.cause,  vantage.left_running};
   if (outcome.problem.empty() && !outcome.left) {
     outcome.problem = "its job did not say what the spool holds";
   } else if (outcome.problem.empty() && !outcome.empty()) {
@@ -54,6 +54,9 @@ std::string drain_script(const std::string& collector) {
                         shell_quote(collector));
   return fmt::format(
       "if [ -z \"$PARALLAX_SPOOL\" ] && [ ! -d /var/lib/parallax/spool ]; then echo '{0}0 0'; exit 0; fi\n"
+      // The program may have come as a bundle, which is on no PATH: the one used last wrote the spool.
+      "newest=$(ls -1t \"${{PARALLAX_BUNDLES:-/opt/parallax}}\"/*/MANIFEST 2>/dev/null | head -n 1)\n"
+      "[ -z \"$newest\" ] || PATH=\"${{newest%/MANIFEST}}:$PATH\"\n"
       "command -v parallax >/dev/null || {{ echo 'there is a spool and no program to read it' >&2; exit 1; }}\n"
       "{1}"
       "list=$(parallax spool list) || exit 1\n"
@@ -81,8 +84,7 @@ std::vector<DrainOutcome> drain_spools(const FleetDeps& deps, RoundSpec round, c
                                        std::stop_token stop, std::stop_token hard_stop) {
   round.command = drain_script(round.collector);
   round.job_timeout = kJobTimeout;
-  const RoundOutcome done =
-      run_round(deps, round, options, vantages, observe, std::move(stop), std::move(hard_stop));
+  const RoundOutcome done = run_round(deps, round, options, vantages, observe, std::move(stop), std::move(hard_stop));
   std::vector<DrainOutcome> outcomes;
   for (const RegionOutcome& region : done.regions) {
     if (!region.problem.empty()) {

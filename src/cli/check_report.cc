@@ -370,7 +370,7 @@ void add_resources(Json& json, const RegionSeen& seen) {
 }
 
 Json drift_to_json(const fleet::Drift& drift) {
-  return Json::object({{"id", text_or_null(drift.id)}, {"text", drift.text}, {"mended", drift.mended}});
+  return Json::object({{"id", text_or_null(drift.id)}, {"text", drift.text}, {"mended", drift.mended}, {"minor", drift.minor}});
 }
 
 void add_plan(Json& json, const RegionPlan& plan) {
@@ -487,11 +487,15 @@ Json check_summary_to_json(const CheckData& check) {
 }
 
 int check_exit_code(const CheckData& check) {
+  const auto matters = [](const auto& item) { return !item.minor; };
   std::size_t unseen = 0;
-  bool is_wrong = !check.plan.problem.empty() || check.plan.count_steps() > 0 || !check.plan.drift.empty();
+  bool is_wrong = !check.plan.problem.empty() || !check.plan.steps.empty() || !check.plan.drift.empty();
   for (std::size_t i = 0; i < check.observed.regions.size(); ++i) {
     unseen += check.observed.regions[i].problem ? 1U : 0U;
-    is_wrong = is_wrong || !region_problems(check, i).empty() || !plan_of(check, i).drift.empty();
+    const fleet::RegionPlan& plan = plan_of(check, i);
+    is_wrong = is_wrong || !region_problems(check, i).empty() ||
+               std::any_of(plan.drift.begin(), plan.drift.end(), matters) ||
+               std::any_of(plan.steps.begin(), plan.steps.end(), matters);
   }
   return check.observed.problem || (unseen > 0 && unseen == check.observed.regions.size()) ? 1 : is_wrong ? 3 : 0;
 }

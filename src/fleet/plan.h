@@ -77,6 +77,7 @@ struct Step {
   std::string id;      // of what exists already
   std::string name;
   std::string why;  // a clause: "there is none", "its rules differ: ..."
+  bool minor = false;  // nothing is wrong without it
   int slot = 0;     // of launch, and of what belongs to one instance
   // What the resource will cost per month at rest (positive), or what is saved (negative). Absent: the price is not
   // known. 0: it costs nothing.
@@ -100,6 +101,8 @@ struct Leftover {
 struct Drift {
   std::string region, id, text;
   bool mended = false;  // a step of this plan does
+  // Better, but nothing is wrong without it: a machine that never had a boot timer, as one that was adopted.
+  bool minor = false;
 };
 
 struct RegionPlan {

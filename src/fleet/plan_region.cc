@@ -97,8 +97,8 @@ Step& RegionPlanner::add(StepKind kind, ResourceKind resource, std::string id, s
   return out_.steps.back();
 }
 
-void RegionPlanner::drift(const std::string& id, std::string text, bool mended) {
-  out_.drift.push_back({seen_.region, id, std::move(text), mended});
+void RegionPlanner::drift(const std::string& id, std::string text, bool mended, bool minor) {
+  out_.drift.push_back({seen_.region, id, std::move(text), mended, minor});
 }
 
 void RegionPlanner::leave(ResourceKind resource, std::string id, std::string name, std::string what,

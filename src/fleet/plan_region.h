@@ -56,7 +56,7 @@ class RegionPlanner {
   void stop_launched();
   void make_schedule(const std::string& machine, int slot, const std::string& why);
   // Told, and a step where the machine is stopped: one that runs is left alone.
-  bool repair(const MachineSeen& machine, StepKind kind, const std::string& differs);
+  bool repair(const MachineSeen& machine, StepKind kind, const std::string& differs, bool minor = false);
   std::string first_type() const;
 
   // plan_region.cc
@@ -64,7 +64,7 @@ class RegionPlanner {
   void sum_up();
 
   Step& add(StepKind kind, ResourceKind resource, std::string id, std::string name, std::string why);
-  void drift(const std::string& id, std::string text, bool mended);
+  void drift(const std::string& id, std::string text, bool mended, bool minor = false);
   void leave(ResourceKind resource, std::string id, std::string name, std::string what, std::optional<double> usd);
   // Why a machine cannot be launched here; the first one counts.
   void block(std::string why);

@@ -164,15 +164,15 @@ void RegionPlanner::launch(int slot, const std::string& type) {
                                      to_human(spec_.boot_timer)));
 }
 
-bool RegionPlanner::repair(const MachineSeen& machine, StepKind kind, const std::string& differs) {
+bool RegionPlanner::repair(const MachineSeen& machine, StepKind kind, const std::string& differs, bool minor) {
   const bool mended = machine.instance.state == InstanceState::stopped;
   drift(machine.instance.id,
         mended
             ? differs
             : fmt::format("{}; it is {}: apply again when it is stopped", differs, to_string(machine.instance.state)),
-        mended);
+        mended, minor);
   if (mended) {
-    add(kind, ResourceKind::instance, machine.instance.id, machine.instance.name, differs);
+    add(kind, ResourceKind::instance, machine.instance.id, machine.instance.name, differs).minor = minor;
   }
   return mended;
 }
@@ -210,7 +210,8 @@ void RegionPlanner::plan_user_data(const MachineSeen& machine) {
   if (has != version) {
     repair(machine, StepKind::set_user_data,
            has.empty() ? "it has no boot timer; its user data is replaced"
-                       : fmt::format("its boot timer is {}, not {}", has, version));
+                       : fmt::format("its boot timer is {}, not {}", has, version),
+           has.empty());
   }
 }
 

@@ -136,7 +136,7 @@ TEST(JourneyOfAdoption, TakesOverWhatTheReferenceMade) {
   fleet.run([&](const FleetDeps& deps) {
     Spec spec = testing::copy_spec();
     spec.key.reset();
-    spec.profile = {"parallax", false};
+    spec.profile = {"AmazonSSMRoleForInstancesQuickSetup", false};
     ObserveOptions options;
     options.regions = spec.regions;
     const Plan refused = plan_apply(spec, observe(deps, spec, options, {}));

@@ -99,9 +99,12 @@ void add_key(World& world, const IamUser& user, std::string_view id, std::string
 
 void add_fleet_role(World& world) {
   IamRole role;
-  role.name = "parallax";
+  role.name = fleet_profile(world.options.world);
   role.id = "AROAPARALLAXSIMROLE01";
-  role.arn = iam_arn("role", "/parallax");
+  role.arn = iam_arn("role", "/" + role.name);
+  if (world.options.world == WorldKind::adopted) {
+    role.tags = {{"parallax:fleet", world.options.fleet}};
+  }
   role.created = world.now - kLongAgo;
   role.description = "What the fleet's instances may do";
   role.trust = stored(R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":)"
@@ -111,7 +114,8 @@ void add_fleet_role(World& world) {
   IamProfile profile;
   profile.name = role.name;
   profile.id = "AIPAPARALLAXSIMPROF01";
-  profile.arn = iam_arn("instance-profile", "/parallax");
+  profile.arn = iam_arn("instance-profile", "/" + role.name);
+  profile.tags = role.tags;
   profile.created = role.created;
   profile.role_name = role.name;
   profile.role_id = role.id;
@@ -120,6 +124,10 @@ void add_fleet_role(World& world) {
 }
 
 }  // namespace
+
+std::string fleet_profile(WorldKind kind) {
+  return kind == WorldKind::reference ? "AmazonSSMRoleForInstancesQuickSetup" : "parallax";
+}
 
 void build_iam(World& world) {
   add_managed_policies(world);

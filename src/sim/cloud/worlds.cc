@@ -113,7 +113,8 @@ void add_instance(World& world, RegionState& region, const Network& network, con
   attach(world, add_volume(world, region, root, tags), placed, placed.root_device, true);
   add_interface(world, region, placed, "", true);
   add_profile_association(world, region, placed,
-                          fmt::format("arn:aws:iam::{}:instance-profile/parallax", kSimulatedAccount));
+                          fmt::format("arn:aws:iam::{}:instance-profile/{}", kSimulatedAccount,
+                                      fleet_profile(world.options.world)));
 }
 
 // The first zone's default subnet; in a region without a default VPC that of a VPC which the fleet's owner made.

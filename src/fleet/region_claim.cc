@@ -16,6 +16,8 @@ namespace {
 // written its lease by then.
 constexpr Micros kUnclearGrace{Seconds(6)};
 constexpr int kClaimAttemptsMax = 5;
+// No start falls back to stopped and is followed by another's in less time than this.
+constexpr Micros kLaunchSeenWithin{Seconds(2)};
 // Between attempts at a throttled claim: as long as the client has already waited within one, then doubled.
 constexpr Micros kClaimGapFirst{Seconds(2)};
 constexpr Micros kClaimGapMax{Seconds(30)};
@@ -151,6 +153,8 @@ void RegionRun::claim(const std::vector<VantageRun*>& candidates) {
     const Instance& instance = v->vantage.instance;
     v->prior_lease = instance.tag(kLeaseTag);
     v->prior_launch = instance.launch_time;
+    v->own_launch.reset();
+    v->launch_sure = false;
     v->start_called_at = now();
     v->deadline = now() + options_.start_timeout;
     ++v->claim_attempts;
@@ -192,6 +196,7 @@ void RegionRun::claim(const std::vector<VantageRun*>& candidates) {
 }
 
 void RegionRun::take_claim(VantageRun& v, InstanceState previous) {
+  v.start_answered_at = now();
   if (previous == InstanceState::stopped) {
     v.claimed = true;
     v.certain = true;
@@ -280,17 +285,46 @@ void RegionRun::write_lease(const std::vector<VantageRun*>& holders) {
   }
 }
 
-// Another run's lease on a machine whose start was unclear: the other one started it. Where we are certain, the other
-// one is mistaken and goes away when it sees our lease again.
+// See VantageRun: which start the LaunchTime belongs to.
+void RegionRun::learn_launch(VantageRun& v, const Instance& instance) const {
+  const bool up = instance.state == InstanceState::pending || instance.state == InstanceState::running;
+  if (v.own_launch || !up || !instance.launch_time || instance.launch_time == v.prior_launch) {
+    return;
+  }
+  v.own_launch = instance.launch_time;
+  v.launch_sure = v.certain && now() - v.start_answered_at <= kLaunchSeenWithin;
+}
+
+// Started again after our start: by whoever did it, it is no longer ours, neither to use nor to stop.
+bool RegionRun::superseded(VantageRun& v, const Instance& instance) {
+  if (!v.own_launch || !instance.launch_time || *instance.launch_time <= *v.own_launch) {
+    return false;
+  }
+  v.claimed = false;
+  fail(v, fmt::format("in use: it stopped by itself and another controller started it again at {}",
+                      to_iso8601_seconds(*instance.launch_time)));
+  return true;
+}
+
+// Another run's lease on a machine that we started: the other one is right, or is mistaken and goes away when it sees
+// our lease again (see VantageRun).
 bool RegionRun::lost_claim(VantageRun& v, const Instance& instance) {
+  learn_launch(v, instance);
+  if (superseded(v, instance)) {
+    return true;
+  }
   const std::string text = instance.tag(kLeaseTag);
   const std::optional<Lease> lease = parse_lease(text);
-  if (lease && text != v.prior_lease && lease->run_id != v.lease_id) {
-    if (!v.certain) {
-      v.claimed = false;
-      fail(v, fmt::format("in use: run {} of {} claimed it", lease->run_id, lease->owner));
-      return true;
-    }
+  if (!lease || text == v.prior_lease || lease->run_id == v.lease_id) {
+    return false;
+  }
+  const bool overwritten = v.lease_written && v.own_launch && !v.launch_sure;
+  if (!v.certain || overwritten) {
+    v.claimed = false;
+    fail(v, fmt::format("in use: run {} of {} claimed it", lease->run_id, lease->owner));
+    return true;
+  }
+  if (v.own_launch) {
     v.lease_written = false;
   }
   return false;

@@ -70,6 +70,9 @@ void RegionRun::step_starting(VantageRun& v, const Instance& instance) {
 }
 
 bool RegionRun::died(VantageRun& v, const Instance& instance) {
+  if (superseded(v, instance)) {
+    return true;
+  }
   if (instance.state != InstanceState::stopping && instance.state != InstanceState::stopped &&
       !is_gone(instance.state)) {
     return false;

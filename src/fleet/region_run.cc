@@ -105,7 +105,9 @@ void RegionRun::run() {
         step(*v, view ? &*view : nullptr);
       }
     }
-    write_leases();
+    if (view) {
+      write_leases();
+    }
     send_due();
     stop_due();
     if (!all_ended()) {

@@ -14,6 +14,17 @@
 namespace parallax::fleet {
 
 // One machine's way. Owned and touched by its region's task only.
+//
+// A claim is for one start, and a start is known by its LaunchTime: EC2 stamps a new one at each. Two controllers can
+// both be told "it was stopped before" when the first one's start failed and fell back to stopped; then only the later
+// start counts. So:
+//  - the first LaunchTime seen after our start, other than the one from before it, is taken as our start's
+//    (`own_launch`); where it was seen within kLaunchSeenWithin of the answer, it surely is (`launch_sure`);
+//  - a LaunchTime later than that one is another's start: ours is over, nothing of it is written or stopped any more;
+//  - another run's new lease is overwritten only by who is sure (or has never written its own); who is not sure and
+//    whose own lease was there before goes away: whoever starts later writes later;
+//  - a lease is written again only after a look that showed the machine as still ours.
+// A stale view shows an older LaunchTime, never a later one, and so ends no claim.
 struct VantageRun {
   enum class Step {
     clearing,           // held by a dead run: stop it first
@@ -36,12 +47,14 @@ struct VantageRun {
 
   std::string prior_lease;              // the tag's text before our claim: a stale read may still show it
   std::optional<Instant> prior_launch;  // LaunchTime before our claim
+  std::optional<Instant> own_launch;    // LaunchTime of our start, once seen
+  bool launch_sure = false;             // it was seen at once after the answer: no other start lies between
   bool claimed = false;                 // we started it, or must assume so: it is ours to stop
   bool certain = false;                 // the answer to our start said that it was stopped before
   bool unclear = false;                 // an answer to a start of ours was lost at some time
   std::string lease_id;                 // in the lease: of the first of those that were started by the same call
   bool lease_written = false;
-  Monotonic start_called_at;
+  Monotonic start_called_at, start_answered_at;
   Monotonic claim_until;  // how long a throttled claim is asked for again; not set before its first attempt
   int claim_attempts = 0;
   bool agent_slow_told = false;
@@ -136,6 +149,8 @@ class RegionRun {
   void stop_due();
   void call_stop(const std::vector<VantageRun*>& due, bool force);
   bool lost_claim(VantageRun& v, const Instance& instance);
+  void learn_launch(VantageRun& v, const Instance& instance) const;
+  bool superseded(VantageRun& v, const Instance& instance);
   bool died(VantageRun& v, const Instance& instance);
   bool refuse_shutdown_behaviour(VantageRun& v, const Result<std::string>& behaviour, Monotonic began);
   Micros longest_run() const;

@@ -95,8 +95,7 @@ bool RegionRun::started_by_another(const VantageRun& v, const Instance& instance
   if (lease && text != before && lease->run_id != v.lease_id) {
     return true;
   }
-  const std::optional<Instant> launched =
-      v.step == Step::clearing ? v.vantage.instance.launch_time : v.outcome.run.started_at;
+  const std::optional<Instant> launched = v.step == Step::clearing ? v.vantage.instance.launch_time : v.own_launch;
   return launched && instance.launch_time && *instance.launch_time > *launched;
 }
 

@@ -144,7 +144,8 @@ void FleetWorld::prepare_set_up() {
   const Json& image = images.list("Images").at(0);
   const std::string image_id = image.text("ImageId");
   const std::string snapshot = image.list("BlockDeviceMappings").at(0).find("Ebs")->text("SnapshotId");
-  std::set<std::string> originals = {image_id, snapshot};
+  // The role and the profile of this name are not in the specification as ours to make, whatever their tags.
+  std::set<std::string> originals = {image_id, snapshot, "parallax"};
   if (!options_.copy_image) {
     by_hand(home, "CreateTags",
             Json::object({{"Resources", Json::array({image_id, snapshot})},

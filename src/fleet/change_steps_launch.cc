@@ -1,6 +1,7 @@
 // Machines are launched with everything that they need from the call that makes them on, and stopped as soon as they
 // run: whatever happens to this program in between, their boot timer is in their user data.
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -17,6 +18,7 @@ namespace {
 
 constexpr std::size_t kLaunchBatch = 100;  // machines a call
 constexpr int kTokensMax = 20;
+constexpr int kPagesMax = 1000;
 constexpr std::size_t kTokenLength = 64;  // EC2's limit
 
 // The profile is known to IAM and not yet to EC2 in this region.
@@ -34,6 +36,15 @@ bool is_of_the_place(const Error& error) {
 
 std::string describe(const std::string& type, const std::string& zone) {
   return zone.empty() ? type : fmt::format("{} in {}", type, zone);
+}
+
+// Of a machine that ended by itself: "Server.InsufficientInstanceCapacity" is the code of the call, with its sender.
+std::string reason_code(const std::string& ended) {
+  return ended.substr(ended.find('.') + 1);
+}
+
+bool ended_without_room(const std::string& ended) {
+  return aws::is_capacity(reason_code(ended));
 }
 
 std::optional<Instant> instant_of(const Json& json, std::string_view member) {
@@ -106,29 +117,109 @@ Json ChangeWork::launch_parameters(Steps steps, const LaunchParts& parts, const 
   return params;
 }
 
-// Living ones that a launch with this token made.
-Result<std::vector<ChangeWork::Launched>> ChangeWork::machines_of_token(const std::string& token) {
-  const Json answer = TRY(calls_.ec2(
-      "DescribeInstances",
-      Json::object(
-          {{"Filters", filter_list({{"client-token", {token}},
-                                    {"instance-state-name", {"pending", "running", "stopping", "stopped"}}})}}),
-      {.timeout = state_timeout()}));
-  std::vector<Launched> machines;
+Result<ChangeWork::TokenFate> ChangeWork::fate_of_token(const std::string& token) {
+  const Json answer =
+      TRY(calls_.ec2("DescribeInstances", Json::object({{"Filters", filter_list({{"client-token", {token}}})}}),
+                     {.timeout = state_timeout()}));
+  TokenFate fate;
   for (const Json& reservation : answer.list("Reservations")) {
-    for (const Json& instance : reservation.list("Instances")) {
-      Launched machine;
-      machine.id = instance.text("InstanceId");
-      machine.at = instant_of(instance, "LaunchTime");
-      machines.push_back(std::move(machine));
+    for (const Json& item : reservation.list("Instances")) {
+      const Instance instance = read_instance(item, calls_.region());
+      if (instance.state == InstanceState::terminated || instance.state == InstanceState::shutting_down) {
+        fate.ended = instance.state_reason.empty() ? "terminated" : instance.state_reason;
+      } else {
+        Launched machine;
+        machine.id = instance.id;
+        machine.at = instance.launch_time;
+        fate.living.push_back(std::move(machine));
+      }
     }
   }
-  return machines;
+  return fate;
 }
 
-// As many of these slots as there is room for; at least one.
+// Living ones that a launch with this token made.
+Result<std::vector<ChangeWork::Launched>> ChangeWork::machines_of_token(const std::string& token) {
+  return TRY(fate_of_token(token)).living;
+}
+
+// Of a token that EC2 says was used: what it made may be shown only after a while. Nothing: it is long gone.
+Result<ChangeWork::TokenFate> ChangeWork::known_fate_of_token(const std::string& token) {
+  const Monotonic deadline = calls_.now() + kVisibleWithin;
+  for (;;) {
+    TokenFate fate = TRY(fate_of_token(token));
+    if (!fate.living.empty() || !fate.ended.empty() || calls_.now() >= deadline) {
+      return fate;
+    }
+    if (!calls_.pause(context_.options.state_poll)) {
+      return interrupted();
+    }
+  }
+}
+
+Result<std::vector<Instance>> ChangeWork::living_machines() {
+  Json params = Json::object(
+      {{"Filters", filter_list({{fmt::format("tag:{}", kFleetTag), {context_.spec.fleet}},
+                                {"instance-state-name", {"pending", "running", "stopping", "stopped"}}})}});
+  std::vector<Instance> all;
+  for (int page = 0; page < kPagesMax; ++page) {
+    const Json answer = TRY(calls_.ec2("DescribeInstances", params, {.timeout = state_timeout()}));
+    for (const Json& reservation : answer.list("Reservations")) {
+      for (const Json& item : reservation.list("Instances")) {
+        all.push_back(read_instance(item, calls_.region()));
+      }
+    }
+    const std::string next = answer.text("NextToken");
+    if (next.empty()) {
+      break;
+    }
+    params.set("NextToken", next);
+  }
+  return all;
+}
+
+// Machines for these slots that nobody knew of when the plan was made: another change made them meanwhile, perhaps in
+// another zone, where our token does not reach.
+Result<std::vector<ChangeWork::Launched>> ChangeWork::launched_by_others(Steps steps) {
+  const std::vector<Instance> all = TRY(living_machines());
+  std::set<std::string> known;
+  for (const MachineSeen& machine : seen() != nullptr ? seen()->machines : std::vector<MachineSeen>()) {
+    known.insert(machine.instance.id);
+  }
+  for (const auto& [id, machine] : launched_) {
+    known.insert(id);
+  }
+  std::vector<Launched> found;
+  const bool by_slot = context_.spec.instances_per_region > 1;
+  for (const Instance& instance : all) {
+    const bool fits =
+        !by_slot || (steps.size() == 1 && instance.tag(kSlotTag) == std::to_string(steps.front().step.slot));
+    if (fits && found.size() < steps.size() && !known.contains(instance.id) && instance.tag(kOriginalTag).empty()) {
+      Launched machine;
+      machine.id = instance.id;
+      machine.at = instance.launch_time;
+      found.push_back(std::move(machine));
+    }
+  }
+  return found;
+}
+
+// A function of what is wanted alone, so that two changes at once, or one that is repeated, make one machine.
+std::string ChangeWork::launch_token(Steps steps, const LaunchParts& parts, const Placement& place, int attempt) const {
+  std::string slots;
+  for (const StepOutcome& outcome : steps) {
+    slots += fmt::format("{} ", outcome.step.slot);
+  }
+  return sha256_hex(fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", context_.spec.fleet, calls_.region(), slots,
+                                parts.image.id, place.type, place.zone, attempt))
+      .substr(0, kTokenLength);
+}
+
+// As many of these slots as there is room for; at least one. A token whose machine is gone is followed by the next
+// one's attempt, or by the next place where that machine found no room: who meets the token later goes the same way as
+// who saw the machine end.
 Result<std::vector<ChangeWork::Launched>> ChangeWork::launch_batch(Steps steps, const LaunchParts& parts,
-                                                                   const Placement& place) {
+                                                                   const Placement& place, PlaceSearch& search) {
   const Micros profile_timeout = context_.options.profile_timeout;
   const Patience patience{.timeout = state_timeout(),
                           .codes = {"InvalidGroup.NotFound", "InvalidSecurityGroupID.NotFound", "InvalidAMIID.NotFound",
@@ -137,16 +228,15 @@ Result<std::vector<ChangeWork::Launched>> ChangeWork::launch_batch(Steps steps, 
                             return is_profile_delay(error) && waited < profile_timeout;
                           }};
   Json params = launch_parameters(steps, parts, place);
-  std::string slots;
-  for (const StepOutcome& outcome : steps) {
-    slots += fmt::format("{} ", outcome.step.slot);
-  }
+  int without_room = 0;
   for (int attempt = 1; attempt <= kTokensMax; ++attempt) {
-    const std::string token = sha256_hex(fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", context_.spec.fleet, calls_.region(),
-                                                     slots, parts.image.id, place.type, place.zone, attempt))
-                                  .substr(0, kTokenLength);
+    const std::string token = launch_token(steps, parts, place, attempt);
     if (!sim_bug(&SimBugs::launch_without_token)) {
       params.set("ClientToken", token);
+      std::vector<Launched> others = TRY(launched_by_others(steps));
+      if (!others.empty()) {
+        return others;
+      }
     }
     const Result<Json> answer = calls_.ec2("RunInstances", params, patience);
     if (answer) {
@@ -160,21 +250,23 @@ Result<std::vector<ChangeWork::Launched>> ChangeWork::launch_batch(Steps steps, 
       return machines;
     }
     const Error& error = answer.error();
-    if (error.code == "IdempotentParameterMismatch") {
-      // Launched before with other parameters: where it lives it is ours; a next apply tells what differs.
-      std::vector<Launched> machines = TRY(machines_of_token(token));
-      if (!machines.empty()) {
-        return machines;
+    // A mismatch: launched before with other parameters. Where it lives it is ours; a next apply tells what differs.
+    if (error.code != "IdempotentParameterMismatch" && error.code != "IdempotentInstanceTerminated") {
+      if (calls_.was_unclear()) {
+        unclear_[token] = fmt::format("a machine of type {}", describe(place.type, place.zone));
       }
-      continue;
+      return error;
     }
-    if (error.code == "IdempotentInstanceTerminated") {
-      continue;
+    TokenFate fate = TRY(known_fate_of_token(token));
+    if (!fate.living.empty() && error.code == "IdempotentParameterMismatch") {
+      return std::move(fate.living);
     }
-    if (calls_.was_unclear()) {
-      unclear_[token] = fmt::format("a machine of type {}", describe(place.type, place.zone));
+    if (ended_without_room(fate.ended) && without_room++ >= search.lap) {
+      search.remembered = true;
+      Error no_room = make_error(ErrorKind::unavailable, "a machine that was launched there before ended without room");
+      no_room.code = reason_code(fate.ended);
+      return no_room;
     }
-    return error;
   }
   return make_error(ErrorKind::conflict,
                     fmt::format("{} launches in a row gave back machines that are gone", kTokensMax));
@@ -193,8 +285,10 @@ Result<> ChangeWork::tag_slots(Steps steps) {
   return {};
 }
 
-// Gives every step without a machine one, from `place` on; `place` is where the last one fitted.
-Result<> ChangeWork::launch_all(Steps steps, const LaunchParts& parts, std::size_t& place) {
+// Gives every step without a machine one, from `search.place` on: where the last one fitted. Where no place is left and
+// one was passed over only for what it had no room for before, all are asked once more.
+Result<> ChangeWork::launch_all(Steps steps, const LaunchParts& parts, PlaceSearch& search) {
+  std::size_t& place = search.place;
   const std::vector<Placement> places = placements();
   if (places.empty()) {
     return make_error(ErrorKind::conflict, fmt::format("no zone of {} offers {}", calls_.region(),
@@ -206,6 +300,11 @@ Result<> ChangeWork::launch_all(Steps steps, const LaunchParts& parts, std::size
       ++begin;
       continue;
     }
+    if (place >= places.size() && search.remembered) {
+      place = 0;
+      ++search.lap;
+      search.remembered = false;
+    }
     if (place >= places.size()) {
       return no_room ? *no_room : make_error(ErrorKind::unavailable, "no zone and no type is left to try");
     }
@@ -215,7 +314,7 @@ Result<> ChangeWork::launch_all(Steps steps, const LaunchParts& parts, std::size
     }
     const Placement& here = places[place];
     const Steps batch = steps.subspan(begin, end - begin);
-    const Result<std::vector<Launched>> machines = launch_batch(batch, parts, here);
+    const Result<std::vector<Launched>> machines = launch_batch(batch, parts, here, search);
     if (!machines && is_of_the_place(machines.error())) {
       no_room = machines.error();
       ++place;
@@ -253,7 +352,7 @@ Result<bool> ChangeWork::close_launches(Steps steps) {
       outcome.state = StepState::done;
     } else if (!machine->ended.empty()) {
       // It went from pending to terminated by itself: "Server.InsufficientInstanceCapacity".
-      if (!aws::is_capacity(machine->ended.substr(machine->ended.find('.') + 1))) {
+      if (!ended_without_room(machine->ended)) {
         return make_error(ErrorKind::conflict, fmt::format("machine {} was terminated as soon as it was launched: {}",
                                                            machine->id, machine->ended));
       }
@@ -267,9 +366,9 @@ Result<bool> ChangeWork::close_launches(Steps steps) {
 
 Result<> ChangeWork::launch(Steps steps) {
   const LaunchParts parts = TRY(launch_parts());
-  std::size_t place = 0;
+  PlaceSearch search;
   for (;;) {
-    const Result<> launched = launch_all(steps, parts, place);
+    const Result<> launched = launch_all(steps, parts, search);
     std::vector<Launched*> machines;
     for (const StepOutcome& outcome : steps) {
       if (Launched* machine = launched_of(outcome.id)) {
@@ -284,7 +383,7 @@ Result<> ChangeWork::launch(Steps steps) {
     if (!again) {
       return {};
     }
-    ++place;
+    ++search.place;
     if (calls_.stopped()) {
       return interrupted();
     }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "fleet/change_work.h"
+#include "fleet/lease.h"
 
 namespace parallax::fleet {
 
@@ -72,9 +73,11 @@ std::vector<ChangeWork::Launched*> ChangeWork::take_states(const std::vector<Ins
     } else if (instance.state == InstanceState::stopped) {
       machine.stopped = machine.stop_answered || machine.at.has_value();
     }
+    // A run claims only what is stopped: what we launched and bears a lease has been, and is the run's now.
+    machine.stopped = machine.stopped || (!gone && machine.at && !instance.tag(kLeaseTag).empty());
     // A stopped one that nobody was asked to stop is perhaps a view of before its start: the answer tells.
     const bool unsure = instance.state == InstanceState::stopped && !machine.stopped;
-    const bool due = instance.state == InstanceState::running && calls_.now() >= machine.next_stop;
+    const bool due = !machine.stopped && instance.state == InstanceState::running && calls_.now() >= machine.next_stop;
     if (unsure || due) {
       running.push_back(&machine);
     }

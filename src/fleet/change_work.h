@@ -55,6 +55,13 @@ class ChangeWork {
     std::string type, zone;  // zone: empty where EC2 or the subnet chooses
   };
 
+  // Where the next machine is tried.
+  struct PlaceSearch {
+    std::size_t place = 0;
+    int lap = 0;              // so many machines that found no room at a place in earlier changes do not count
+    bool remembered = false;  // a place was passed over for such a machine, not for an answer of now
+  };
+
   struct UsableImage {
     std::string id, root_device;
   };
@@ -110,11 +117,24 @@ class ChangeWork {
   Result<> launch(Steps steps);
   Result<LaunchParts> launch_parts();
   std::vector<Placement> placements() const;
-  Result<> launch_all(Steps steps, const LaunchParts& parts, std::size_t& place);
-  Result<std::vector<Launched>> launch_batch(Steps steps, const LaunchParts& parts, const Placement& place);
+  Result<> launch_all(Steps steps, const LaunchParts& parts, PlaceSearch& search);
+  Result<std::vector<Launched>> launch_batch(Steps steps, const LaunchParts& parts, const Placement& place,
+                                             PlaceSearch& search);
   Result<bool> close_launches(Steps steps);
   Json launch_parameters(Steps steps, const LaunchParts& parts, const Placement& place) const;
+
+  // What a token's launch has made, as far as it is known now.
+  struct TokenFate {
+    std::vector<Launched> living;
+    std::string ended;  // of those that ended, the last one's reason; empty: none is known
+  };
+
+  std::string launch_token(Steps steps, const LaunchParts& parts, const Placement& place, int attempt) const;
   Result<std::vector<Launched>> machines_of_token(const std::string& token);
+  Result<TokenFate> fate_of_token(const std::string& token);
+  Result<TokenFate> known_fate_of_token(const std::string& token);
+  Result<std::vector<Instance>> living_machines();
+  Result<std::vector<Launched>> launched_by_others(Steps steps);
   Result<> tag_slots(Steps steps);
   std::vector<Launched*> take_states(const std::vector<Instance>& seen, const std::vector<Launched*>& machines) const;
   Result<> settle(std::vector<Launched*> machines);

@@ -18,6 +18,8 @@ constexpr Micros kUnclearGrace{Seconds(6)};
 constexpr int kClaimAttemptsMax = 5;
 // No start falls back to stopped and is followed by another's in less time than this.
 constexpr Micros kLaunchSeenWithin{Seconds(2)};
+// Who starts a machine writes its lease at once, and again at each look: later than this it is dead.
+constexpr Micros kHeirGrace{Seconds(60)};
 // Between attempts at a throttled claim: as long as the client has already waited within one, then doubled.
 constexpr Micros kClaimGapFirst{Seconds(2)};
 constexpr Micros kClaimGapMax{Seconds(30)};
@@ -155,6 +157,7 @@ void RegionRun::claim(const std::vector<VantageRun*>& candidates) {
     v->prior_launch = instance.launch_time;
     v->own_launch.reset();
     v->launch_sure = false;
+    v->heir_since = Monotonic();
     v->start_called_at = now();
     v->deadline = now() + options_.start_timeout;
     ++v->claim_attempts;
@@ -249,7 +252,7 @@ void RegionRun::write_leases() {
   for (const auto& v : vantages_) {
     const bool before_order =
         v->step == Step::starting || v->step == Step::waiting_for_agent || v->step == Step::sending;
-    if (v->claimed && !v->lease_written && before_order) {
+    if (v->claimed && !v->lease_written && before_order && v->heir_since == Monotonic()) {
       holders[v->lease_id].push_back(v.get());
     }
   }
@@ -295,15 +298,45 @@ void RegionRun::learn_launch(VantageRun& v, const Instance& instance) const {
   v.launch_sure = v.certain && now() - v.start_answered_at <= kLaunchSeenWithin;
 }
 
+// Who has started the machine after our start, if anybody has. "awaited": its lease is not there yet.
+RegionRun::Heir RegionRun::heir_of(VantageRun& v, const Instance& instance) const {
+  const bool up = instance.state == InstanceState::pending || instance.state == InstanceState::running;
+  if (!v.own_launch || !up || !instance.launch_time || *instance.launch_time <= *v.own_launch) {
+    v.heir_since = Monotonic();
+    return Heir::none;
+  }
+  const std::string text = instance.tag(kLeaseTag);
+  const std::optional<Lease> lease = parse_lease(text);
+  if (lease && text != v.prior_lease && lease->run_id != v.lease_id) {
+    return Heir::taken;
+  }
+  if (v.heir_since == Monotonic()) {
+    v.heir_since = now();
+  }
+  return now() < v.heir_since + kHeirGrace ? Heir::awaited : Heir::missing;
+}
+
 // Started again after our start: by whoever did it, it is no longer ours, neither to use nor to stop.
 bool RegionRun::superseded(VantageRun& v, const Instance& instance) {
-  if (!v.own_launch || !instance.launch_time || *instance.launch_time <= *v.own_launch) {
-    return false;
+  switch (heir_of(v, instance)) {
+    case Heir::none:
+      return false;
+    case Heir::taken:
+      v.claimed = false;
+      fail(v, fmt::format("in use: it stopped by itself and another controller started it again at {}",
+                          to_iso8601_seconds(*instance.launch_time)));
+      return true;
+    case Heir::awaited:
+      v.deadline = std::max(v.deadline, v.heir_since + kHeirGrace + Seconds(30));
+      return true;
+    case Heir::missing:
+      v.own_launch = instance.launch_time;
+      v.heir_since = Monotonic();
+      fail(v, fmt::format("it stopped by itself and was started again at {} by somebody who does not look after it",
+                          to_iso8601_seconds(*instance.launch_time)));
+      return true;
   }
-  v.claimed = false;
-  fail(v, fmt::format("in use: it stopped by itself and another controller started it again at {}",
-                      to_iso8601_seconds(*instance.launch_time)));
-  return true;
+  return false;
 }
 
 // Another run's lease on a machine that we started: the other one is right, or is mistaken and goes away when it sees

@@ -20,7 +20,8 @@ namespace parallax::fleet {
 // start counts. So:
 //  - the first LaunchTime seen after our start, other than the one from before it, is taken as our start's
 //    (`own_launch`); where it was seen within kLaunchSeenWithin of the answer, it surely is (`launch_sure`);
-//  - a LaunchTime later than that one is another's start: ours is over, nothing of it is written or stopped any more;
+//  - a LaunchTime later than that one is another's start: ours is over, nothing of it is written or stopped any more.
+//    Only where our lease still stands kHeirGrace later, nobody looks after the machine: then it is stopped;
 //  - another run's new lease is overwritten only by who is sure (or has never written its own); who is not sure and
 //    whose own lease was there before goes away: whoever starts later writes later;
 //  - a lease is written again only after a look that showed the machine as still ours.
@@ -49,6 +50,7 @@ struct VantageRun {
   std::optional<Instant> prior_launch;  // LaunchTime before our claim
   std::optional<Instant> own_launch;    // LaunchTime of our start, once seen
   bool launch_sure = false;             // it was seen at once after the answer: no other start lies between
+  Monotonic heir_since;                 // since when another's start is seen while our lease stands; else not set
   bool claimed = false;                 // we started it, or must assume so: it is ours to stop
   bool certain = false;                 // the answer to our start said that it was stopped before
   bool unclear = false;                 // an answer to a start of ours was lost at some time
@@ -146,10 +148,13 @@ class RegionRun {
   void step_running(VantageRun& v, const Instance& instance, const View& view);
   void step_stopping(VantageRun& v, const Instance* instance);
   static bool started_by_another(const VantageRun& v, const Instance& instance);
+  bool step_taken_over(VantageRun& v, const Instance& instance);
   void stop_due();
   void call_stop(const std::vector<VantageRun*>& due, bool force);
   bool lost_claim(VantageRun& v, const Instance& instance);
   void learn_launch(VantageRun& v, const Instance& instance) const;
+  enum class Heir { none, taken, awaited, missing };
+  Heir heir_of(VantageRun& v, const Instance& instance) const;
   bool superseded(VantageRun& v, const Instance& instance);
   bool died(VantageRun& v, const Instance& instance);
   bool refuse_shutdown_behaviour(VantageRun& v, const Result<std::string>& behaviour, Monotonic began);

@@ -36,7 +36,10 @@ void RegionRun::begin_stopping(VantageRun& v) {
   }
   v.step = Step::stopping;
   v.deadline = now() + options_.stop_timeout;
-  v.next_stop_call = now();
+  // Where another one has just started it, its lease is awaited first: see step_taken_over.
+  const bool awaits_heir = v.heir_since != Monotonic();
+  v.stop_answered = v.stop_answered || awaits_heir;
+  v.next_stop_call = awaits_heir ? Monotonic::max() : now();
   change(v, RunState::stopping, v.outcome.run.cause);
   ec2_.tell_anew();
 }
@@ -99,14 +102,34 @@ bool RegionRun::started_by_another(const VantageRun& v, const Instance& instance
   return launched && instance.launch_time && *instance.launch_time > *launched;
 }
 
+// True: another controller has started what we were to stop.
+bool RegionRun::step_taken_over(VantageRun& v, const Instance& instance) {
+  if (!v.stop_answered || !started_by_another(v, instance)) {
+    return false;
+  }
+  if (v.step == Step::clearing) {
+    fail(v, "in use: another controller started it as soon as it was stopped");
+    return true;
+  }
+  switch (heir_of(v, instance)) {
+    case Heir::awaited:
+      v.next_stop_call = Monotonic::max();
+      return true;
+    case Heir::missing:
+      v.own_launch = instance.launch_time;
+      v.heir_since = Monotonic();
+      v.next_stop_call = now();
+      v.deadline = now() + options_.stop_timeout;
+      return true;
+    default:
+      settle_bill(v, &instance);
+      end(v);
+      return true;
+  }
+}
+
 void RegionRun::step_stopping(VantageRun& v, const Instance* instance) {
-  if (instance != nullptr && v.stop_answered && started_by_another(v, *instance)) {
-    if (v.step == Step::clearing) {
-      fail(v, "in use: another controller started it as soon as it was stopped");
-      return;
-    }
-    settle_bill(v, instance);
-    end(v);
+  if (instance != nullptr && step_taken_over(v, *instance)) {
     return;
   }
   // EC2 refuses to stop what is being terminated, and a view that shows that much is not from before the start.

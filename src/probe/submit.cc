@@ -221,14 +221,12 @@ Submitter::Step Submitter::send_batch(const std::stop_token& stop) {
   send.ca_file = options_.ca_file;
   send.connect_to = options_.connect_to;
   const http::Exchange exchange = client_.send(request, send, stop);
-#ifdef PARALLAX_SIM_BUGS
-  if (sim_bugs.drop_confirmed_check) {
+  if (sim_bug(&SimBugs::drop_confirmed_check)) {
     for (const SpooledRecord& record : batch) {
       settle(record, Delivery::stored, "");
     }
     return Step::progress;
   }
-#endif
   return take_answer(exchange, batch);
 }
 

@@ -258,6 +258,28 @@ TEST(Seeds, HoldAllInvariants) {
   }
 }
 
+// Two controllers and starts that fail: of one claim each, and of launches.
+TEST(Seeds, ThatFoundTwoOwnersOfOneStartOrTwoMachinesHold) {
+  for (const std::uint64_t seed : {std::uint64_t{1137}, std::uint64_t{1323}}) {
+    const SeedReport report = play_seed(seed, sim::default_strand_kind(), false);
+    EXPECT_TRUE(report.ok) << report.failure;
+  }
+  ScenarioOptions claims = draw_options(5045);  // the second starter dies before it writes its lease
+  claims.second_controller = true;
+  claims.cloud.stale_read = 0;
+  claims.cloud.start_fails = 0.3;
+  const SeedReport claimed = play_options(claims, sim::default_strand_kind(), false);
+  EXPECT_TRUE(claimed.ok) << claimed.failure;
+  for (std::uint64_t seed = 5000; seed < 5000 + 20 / kSlowdown; ++seed) {
+    ScenarioOptions launches = draw_options(seed);
+    launches.second_set_up = launches.set_up;
+    launches.cloud.start_fails = 0.3;
+    launches.cloud.capacity = 0;
+    const SeedReport launched = play_options(launches, sim::default_strand_kind(), false);
+    EXPECT_TRUE(launched.ok) << launched.failure;
+  }
+}
+
 TEST(Seeds, GoTheSameWayEachTimeAndWithFibersAsWithThreads) {
   for (std::uint64_t seed = 0; seed < 6; ++seed) {
     const SeedReport threads = play_seed(seed, sim::StrandKind::threads, false);

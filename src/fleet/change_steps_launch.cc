@@ -285,6 +285,24 @@ Result<> ChangeWork::tag_slots(Steps steps) {
   return {};
 }
 
+// Whether a place is left to try, of so many.
+bool ChangeWork::PlaceSearch::any_left(std::size_t places) {
+  if (place >= places && remembered) {
+    place = 0;
+    ++lap;
+    remembered = false;
+  }
+  return place < places;
+}
+
+// The first of these, as many as one call launches.
+ChangeWork::Steps ChangeWork::without_machine(Steps steps) {
+  const Steps some = steps.subspan(0, std::min(steps.size(), kLaunchBatch));
+  const auto end =
+      std::find_if(some.begin(), some.end(), [](const StepOutcome& outcome) { return !outcome.id.empty(); });
+  return some.subspan(0, static_cast<std::size_t>(end - some.begin()));
+}
+
 // Gives every step without a machine one, from `search.place` on: where the last one fitted. Where no place is left and
 // one was passed over only for what it had no room for before, all are asked once more.
 Result<> ChangeWork::launch_all(Steps steps, const LaunchParts& parts, PlaceSearch& search) {
@@ -300,20 +318,11 @@ Result<> ChangeWork::launch_all(Steps steps, const LaunchParts& parts, PlaceSear
       ++begin;
       continue;
     }
-    if (place >= places.size() && search.remembered) {
-      place = 0;
-      ++search.lap;
-      search.remembered = false;
-    }
-    if (place >= places.size()) {
+    if (!search.any_left(places.size())) {
       return no_room ? *no_room : make_error(ErrorKind::unavailable, "no zone and no type is left to try");
     }
-    std::size_t end = begin;
-    while (end < steps.size() && end - begin < kLaunchBatch && steps[end].id.empty()) {
-      ++end;
-    }
     const Placement& here = places[place];
-    const Steps batch = steps.subspan(begin, end - begin);
+    const Steps batch = without_machine(steps.subspan(begin));
     const Result<std::vector<Launched>> machines = launch_batch(batch, parts, here, search);
     if (!machines && is_of_the_place(machines.error())) {
       no_room = machines.error();

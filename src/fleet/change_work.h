@@ -60,6 +60,8 @@ class ChangeWork {
     std::size_t place = 0;
     int lap = 0;              // so many machines that found no room at a place in earlier changes do not count
     bool remembered = false;  // a place was passed over for such a machine, not for an answer of now
+
+    bool any_left(std::size_t places);
   };
 
   struct UsableImage {
@@ -134,6 +136,7 @@ class ChangeWork {
   Result<TokenFate> fate_of_token(const std::string& token);
   Result<TokenFate> known_fate_of_token(const std::string& token);
   Result<std::vector<Instance>> living_machines();
+  static Steps without_machine(Steps steps);
   Result<std::vector<Launched>> launched_by_others(Steps steps);
   Result<> tag_slots(Steps steps);
   std::vector<Launched*> take_states(const std::vector<Instance>& seen, const std::vector<Launched*>& machines) const;

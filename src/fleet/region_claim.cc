@@ -77,6 +77,7 @@ void RegionRun::set_rules(std::vector<VantageRun*>& candidates) {
     return;
   }
   std::vector<std::string> ids;
+  ids.reserve(candidates.size());
   for (const VantageRun* v : candidates) {
     ids.push_back(v->vantage.instance.id);
   }

@@ -49,8 +49,8 @@ struct VantageRun {
   std::string prior_lease;              // the tag's text before our claim: a stale read may still show it
   std::optional<Instant> prior_launch;  // LaunchTime before our claim
   std::optional<Instant> own_launch;    // LaunchTime of our start, once seen
-  bool launch_sure = false;             // it was seen at once after the answer: no other start lies between
   Monotonic heir_since;                 // since when another's start is seen while our lease stands; else not set
+  bool launch_sure = false;             // it was seen at once after the answer: no other start lies between
   bool claimed = false;                 // we started it, or must assume so: it is ours to stop
   bool certain = false;                 // the answer to our start said that it was stopped before
   bool unclear = false;                 // an answer to a start of ours was lost at some time

@@ -13,12 +13,17 @@ namespace {
 constexpr Micros kAttemptMax{Seconds(60)};
 constexpr Micros kGapMax{Seconds(15)};
 constexpr Micros kToldAfter{Seconds(5)};
+// A service that fails for so long is left to a next apply: who waits at a terminal has something better to do.
+constexpr Micros kOutageMax{Seconds(180)};
 
 bool passes_by_itself(const Error& error, const Patience& patience, Micros waited) {
   if (aws::is_capacity(error.code)) {
     return false;
   }
-  if (error.kind == ErrorKind::throttled || error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timeout) {
+  if (error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timeout) {
+    return waited < kOutageMax;
+  }
+  if (error.kind == ErrorKind::throttled) {
     return true;
   }
   const bool listed = std::find(patience.codes.begin(), patience.codes.end(), error.code) != patience.codes.end();

@@ -15,7 +15,8 @@
 
 namespace parallax::fleet {
 
-// How long a call is repeated, and for which errors beside throttling, outages and lost answers.
+// How long a call is repeated, and for which errors beside throttling, outages and lost answers (three minutes of
+// these at most).
 struct Patience {
   Micros timeout{Seconds(600)};
   std::vector<std::string_view> codes = {};  // "InvalidGroup.NotFound": an id that is not known everywhere yet

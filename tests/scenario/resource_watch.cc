@@ -43,7 +43,9 @@ void ResourceWatch::begin(const std::set<std::string>& originals) {
   watching_ = true;
   const std::vector<sim::ResourceView> views = cloud_.resources(regions_);
   for (const sim::ResourceView& view : views) {
-    const bool stays = originals.contains(view.id) || (!is_part(view) && !is_ours(view));
+    // The role that is there from the start is an existing one to these fleets: named, or beside their own.
+    const bool existing = view.kind == "role" || view.kind == "instance profile";
+    const bool stays = existing || originals.contains(view.id) || (!is_part(view) && !is_ours(view));
     if (stays) {
       foreign_[key_of(view)] = digest(view);
     }

@@ -8,9 +8,15 @@
 
 namespace parallax::fleet {
 
+namespace {
+
+constexpr std::int64_t kMinutesPerDay{24L * 60};
+
+}  // namespace
+
 std::string stop_expression(Instant at) {
   const auto minute = std::chrono::ceil<std::chrono::minutes>(at.time_since_epoch());
-  const auto of_day = minute.count() % (24 * 60);
+  const auto of_day = minute.count() % kMinutesPerDay;
   return fmt::format("cron({} {} * * ? *)", of_day % 60, of_day / 60);
 }
 

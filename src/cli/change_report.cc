@@ -93,13 +93,9 @@ std::string_view to_string(fleet::StepState state) {
 std::string change_text(const fleet::ChangeOutcome& outcome) {
   Table table({"region", "result", "steps>", "took>", "made"});
   for (const fleet::RegionChange& region : outcome.regions) {
-    Micros took{0};
-    for (const fleet::StepOutcome& step : region.steps) {
-      took += step.took;
-    }
     table.add({name_of(region), result_of(region),
                fmt::format("{} of {}", count(region, fleet::StepState::done), region.steps.size()),
-               fmt::format("{:.1f} s", static_cast<double>(took.count()) / 1e6), made_in(region)});
+               fmt::format("{:.1f} s", static_cast<double>(region.took.count()) / 1e6), made_in(region)});
   }
   return table.text();
 }

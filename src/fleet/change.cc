@@ -57,8 +57,10 @@ void carry_out_regions(const ChangeContext& context, std::vector<RegionChange>& 
   std::vector<std::vector<std::string>> left(changes.size());
   for_each_task(context.deps.executor, "change", changes.size(), [&](std::size_t i) {
     if (changes[i].problem.empty()) {
+      const Monotonic begin = context.deps.clock.monotonic();
       ChangeWork work(context, changes[i]);
       work.run();
+      changes[i].took = context.deps.clock.monotonic() - begin;
       left[i] = work.left_running();
     }
   });

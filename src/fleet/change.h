@@ -37,6 +37,7 @@ struct RegionChange {
   std::string region;  // empty: the account
   std::string problem;
   std::vector<StepOutcome> steps;
+  Micros took{0};  // from its first step's beginning until its last one's end
 };
 
 struct ChangeOutcome {

@@ -26,11 +26,10 @@ Result<> unless_missing(const Result<Json>& answer) {
 }
 
 Error not_ours(std::string_view what, const std::string& name) {
-  return make_error(
-      ErrorKind::conflict,
-      fmt::format("the {} '{}' exists without our tag: delete it, or name an instance profile of your own "
-                  "by [fleet] instance_profile",
-                  what, name));
+  return make_error(ErrorKind::conflict,
+                    fmt::format("the {} '{}' exists without our tag: name an instance profile of your own by [fleet] "
+                                "instance_profile",
+                                what, name));
 }
 
 }  // namespace

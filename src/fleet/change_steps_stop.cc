@@ -106,6 +106,10 @@ Result<> ChangeWork::settle(std::vector<Launched*> machines) {
     if (machines.empty()) {
       return {};
     }
+    if (!asked && asked.error().kind == ErrorKind::denied) {
+      // A right that is lacking does not come by waiting; the machines' own timers stop them.
+      return make_error(ErrorKind::denied, fmt::format("{} could not be stopped{}", fmt::join(ids, ", "), trouble));
+    }
     if (calls_.now() + context_.options.state_poll > deadline || context_.hard_stop.stop_requested()) {
       return make_error(ErrorKind::timeout, fmt::format("{} not seen stopped within {}{}", fmt::join(ids, ", "),
                                                         to_human(state_timeout()), trouble));

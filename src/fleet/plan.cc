@@ -142,8 +142,8 @@ bool is_original(const Tags& tags) {
 }
 
 bool is_original(const Spec& spec, const std::string& region, const ImageSeen& image) {
-  const bool named = spec.is_home(region) && spec.image.kind == ImageSpec::Kind::copy && image.name == spec.image.name;
-  return named || is_original(image.tags);
+  // No plan makes an image in home: whichever is there was made by hand, and others are copied from it.
+  return spec.is_home(region) || is_original(image.tags);
 }
 
 bool is_original(const Spec& spec, const std::string& region, const GroupSeen& group) {

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include "codec/json.h"
+#include "fleet/lease.h"
 #include "fleet/plan_parts.h"
 #include "fleet/policy.h"
 
@@ -56,6 +57,12 @@ struct RoleSteps {
   PolicyFor whom;
 };
 
+std::string not_ours(const Tags& tags) {
+  const auto fleet = tags.find(kFleetTag);
+  return fmt::format("{}: name an instance profile of your own by [fleet] instance_profile",
+                     fleet == tags.end() ? "exists without our tag" : "belongs to the fleet " + fleet->second);
+}
+
 // Returns why it cannot be used.
 std::string plan_role(const Spec& spec, const Observed& observed, const ProfileSeen& seen, const std::string& name,
                       const RoleSteps& kinds, Plan& plan) {
@@ -64,10 +71,7 @@ std::string plan_role(const Spec& spec, const Observed& observed, const ProfileS
     return "";
   }
   if (!is_ours(seen.role_tags, spec.fleet)) {
-    std::string problem = fmt::format(
-        "the role {} exists without our tag: delete it, or name an instance profile of your own by [fleet] "
-        "instance_profile",
-        name);
+    std::string problem = fmt::format("the role {} {}", name, not_ours(seen.role_tags));
     plan.drift.push_back({"", name, problem, false});
     return problem;
   }
@@ -93,10 +97,7 @@ std::string plan_our_profile(const Spec& spec, const Observed& observed, const P
     return "";
   }
   if (!is_ours(seen.profile_tags, spec.fleet)) {
-    problem = fmt::format(
-        "the instance profile {} exists without our tag: delete it, or name one of your own by [fleet] "
-        "instance_profile",
-        name);
+    problem = fmt::format("the instance profile {} {}", name, not_ours(seen.profile_tags));
     plan.drift.push_back({"", name, problem, false});
     // A role for a profile that is not ours helps nobody.
     plan.steps.clear();

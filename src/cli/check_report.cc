@@ -370,7 +370,8 @@ void add_resources(Json& json, const RegionSeen& seen) {
 }
 
 Json drift_to_json(const fleet::Drift& drift) {
-  return Json::object({{"id", text_or_null(drift.id)}, {"text", drift.text}, {"mended", drift.mended}, {"minor", drift.minor}});
+  return Json::object(
+      {{"id", text_or_null(drift.id)}, {"text", drift.text}, {"mended", drift.mended}, {"minor", drift.minor}});
 }
 
 void add_plan(Json& json, const RegionPlan& plan) {

@@ -266,8 +266,7 @@ std::string plan_text(const fleet::Plan& plan, const PlanTextOptions& options) {
   }
   text += regions_text(plan);
   // Of a clear: what stays costs. To adopt costs nothing.
-  const bool has_costs =
-      plan.kind == fleet::PlanKind::apply || (plan.kind == fleet::PlanKind::clear && !plan.empty());
+  const bool has_costs = plan.kind == fleet::PlanKind::apply || (plan.kind == fleet::PlanKind::clear && !plan.empty());
   return has_costs ? text + costs_text(plan, options) : text;
 }
 

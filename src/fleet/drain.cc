@@ -46,12 +46,12 @@ DrainOutcome outcome_of(const VantageOutcome& vantage) {
 std::string drain_script(const std::string& collector) {
   // The order is one line of JSON; a token has no quotes in it.
   const std::string send =
-      collector.empty()
-          ? std::string()
-          : fmt::format("token=$(sed -n 's/.*\"token\":\"\\([^\"]*\\)\".*/\\1/p' \"$PARALLAX_ORDER\")\n"
-                        "[ -z \"$token\" ] || PARALLAX_TOKEN=\"$token\" parallax spool send --flush-wait 20s "
-                        "--collector {} >&2\n",
-                        shell_quote(collector));
+      collector.empty() ? std::string()
+                        : fmt::format(
+                              "token=$(sed -n 's/.*\"token\":\"\\([^\"]*\\)\".*/\\1/p' \"$PARALLAX_ORDER\")\n"
+                              "[ -z \"$token\" ] || PARALLAX_TOKEN=\"$token\" parallax spool send --flush-wait 20s "
+                              "--collector {} >&2\n",
+                              shell_quote(collector));
   return fmt::format(
       "if [ -z \"$PARALLAX_SPOOL\" ] && [ ! -d /var/lib/parallax/spool ]; then echo '{0}0 0'; exit 0; fi\n"
       // The program may have come as a bundle, which is on no PATH: the one used last wrote the spool.

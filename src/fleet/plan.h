@@ -76,9 +76,9 @@ struct Step {
   std::string region;  // empty: of the account
   std::string id;      // of what exists already
   std::string name;
-  std::string why;  // a clause: "there is none", "its rules differ: ..."
+  std::string why;     // a clause: "there is none", "its rules differ: ..."
   bool minor = false;  // nothing is wrong without it
-  int slot = 0;     // of launch, and of what belongs to one instance
+  int slot = 0;        // of launch, and of what belongs to one instance
   // What the resource will cost per month at rest (positive), or what is saved (negative). Absent: the price is not
   // known. 0: it costs nothing.
   std::optional<double> usd_per_month;

@@ -59,7 +59,8 @@ Json leftover_json(const Leftover& leftover) {
 }
 
 Json drift_json(const Drift& drift) {
-  return Json::object({{"id", text_or_null(drift.id)}, {"text", drift.text}, {"mended", drift.mended}, {"minor", drift.minor}});
+  return Json::object(
+      {{"id", text_or_null(drift.id)}, {"text", drift.text}, {"mended", drift.mended}, {"minor", drift.minor}});
 }
 
 template <typename T>

@@ -112,9 +112,9 @@ void add_instance(World& world, RegionState& region, const Network& network, con
   Instance& placed = region.instances.emplace(instance.id, std::move(instance)).first->second;
   attach(world, add_volume(world, region, root, tags), placed, placed.root_device, true);
   add_interface(world, region, placed, "", true);
-  add_profile_association(world, region, placed,
-                          fmt::format("arn:aws:iam::{}:instance-profile/{}", kSimulatedAccount,
-                                      fleet_profile(world.options.world)));
+  add_profile_association(
+      world, region, placed,
+      fmt::format("arn:aws:iam::{}:instance-profile/{}", kSimulatedAccount, fleet_profile(world.options.world)));
 }
 
 // The first zone's default subnet; in a region without a default VPC that of a VPC which the fleet's owner made.

@@ -255,6 +255,8 @@ void FleetWorld::disown(const sim::InstanceView& machine) {
           Json::object({{"Resources", Json::array({machine.instance_id})},
                         {"Tags", Json::array({Json::object({{"Key", fleet::kFleetTag}})})}}));
   invariants_->disown(machine.instance_id);
+  // Tags are seen late: who looks within these seconds may still take it for ours, and nobody could know better.
+  sleep(Seconds(60));
 }
 
 // What the good end does to the fleet before its round.

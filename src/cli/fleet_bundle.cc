@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/collector_call.h"
 #include "cli/version.h"
 #include "collector/bundles.h"
 
@@ -13,7 +14,6 @@ namespace {
 
 constexpr std::size_t kListBytesMax = 1U << 20U;
 constexpr Micros kListTimeout{Seconds(20)};
-constexpr Micros kTokenValid{std::chrono::minutes(10)};
 
 Result<fleet::Bundle> from_file(World& world, const std::string& path, const std::string& collector) {
   Result<std::string> archive = world.files.read(path, collector::kBundleBytesMax);
@@ -31,27 +31,8 @@ Result<fleet::Bundle> from_file(World& world, const std::string& path, const std
 }
 
 Result<Json> ask_for_list(World& world, const fleet::RoundSpec& round) {
-  TokenPayload payload;
-  payload.role = Role::controller;
-  payload.fleet = round.fleet;
-  payload.not_before = world.clock.now();
-  payload.expiry = payload.not_before + kTokenValid;
-  http::Request request;
-  request.url = round.collector + "/api/v1/bundles";
-  request.headers.set("Authorization", "Bearer " + TRY(sign_token(payload, *round.signing_key)));
-  http::SendOptions options;
-  options.limits.total = kListTimeout;
-  options.body_bytes_max = kListBytesMax;
-  options.ca_file = world.environment("PARALLAX_CA_FILE").value_or("");
-  const http::Exchange exchange = world.http.send(request, options, world.stop);
-  if (!exchange.ok()) {
-    return *exchange.error;
-  }
-  if (exchange.response.status != 200) {
-    return make_error(ErrorKind::unavailable,
-                      fmt::format("HTTP {}: {}", exchange.response.status, terminal_safe(exchange.response.body, 300)));
-  }
-  return parse_json(exchange.response.body);
+  const std::string token = TRY(brief_controller_token(world, *round.signing_key, round.fleet));
+  return get_from_collector(world, round.collector + "/api/v1/bundles", token, {kListTimeout, kListBytesMax});
 }
 
 // What the collector has of our build; nothing where it has none.

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/collector_call.h"
 #include "cli/fleet_commands.h"
 #include "cli/fleet_spec.h"
 #include "cli/secrets.h"
@@ -19,9 +20,6 @@ namespace parallax::cli {
 
 namespace {
 
-constexpr Micros kAnswerTimeout{Seconds(30)};
-constexpr Micros kTokenValid{std::chrono::minutes(10)};
-constexpr std::size_t kAnswerBytesMax = 32U << 20U;
 constexpr int kRunsMax = 10'000;  // the collector gives no more at once
 constexpr Micros kMonth{Seconds(30 * 86400)};
 
@@ -41,28 +39,9 @@ struct Spent {
 
 Result<Json> ask_for_runs(World& world, const Config& config) {
   const SigningKey key = TRY(read_signing_key(world, config.collector.key));
-  TokenPayload payload;
-  payload.role = Role::controller;
-  payload.fleet = config.fleet.name;
-  payload.not_before = world.clock.now();
-  payload.expiry = payload.not_before + kTokenValid;
-  http::Request request;
-  request.url = fmt::format("{}/api/v1/runs?fleet={}&limit={}", config.collector.url,
-                            http::percent_encode(config.fleet.name), kRunsMax);
-  request.headers.set("Authorization", "Bearer " + TRY(sign_token(payload, key)));
-  http::SendOptions options;
-  options.limits.total = kAnswerTimeout;
-  options.body_bytes_max = kAnswerBytesMax;
-  options.ca_file = world.environment("PARALLAX_CA_FILE").value_or("");
-  const http::Exchange exchange = world.http.send(request, options, world.stop);
-  if (!exchange.ok()) {
-    return *exchange.error;
-  }
-  if (exchange.response.status != 200) {
-    return make_error(ErrorKind::unavailable,
-                      fmt::format("HTTP {}: {}", exchange.response.status, terminal_safe(exchange.response.body, 300)));
-  }
-  return parse_json(exchange.response.body);
+  const std::string url = fmt::format("{}/api/v1/runs?fleet={}&limit={}", config.collector.url,
+                                      http::percent_encode(config.fleet.name), kRunsMax);
+  return get_from_collector(world, url, TRY(brief_controller_token(world, key, config.fleet.name)));
 }
 
 Result<Spent> ask_collector(World& world, const Config& config) {

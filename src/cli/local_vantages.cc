@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/collector_call.h"
 #include "cli/secrets.h"
 #include "http/url.h"
 #include "record/verdict.h"
@@ -14,9 +15,7 @@ namespace {
 // Late arrivals from a spool can hide the latest run among so many records at most.
 constexpr int kRecentMax = 100;
 constexpr int kCountedMax = 2000;
-constexpr std::size_t kAnswerBytesMax = 32U << 20U;
 constexpr Micros kAnswerTimeout{Seconds(20)};
-constexpr Micros kTokenValid{std::chrono::minutes(10)};
 
 struct Asker {
   World& world;
@@ -30,31 +29,12 @@ Result<Asker> make_asker(World& world, const Config& config) {
                       "only the collector knows of local vantages: [collector] needs 'url' and 'key'");
   }
   const SigningKey key = TRY(read_signing_key(world, config.collector.key));
-  TokenPayload payload;
-  payload.role = Role::controller;
-  payload.fleet = config.fleet.name;
-  payload.not_before = world.clock.now();
-  payload.expiry = payload.not_before + kTokenValid;
-  return Asker{world, config, TRY(sign_token(payload, key))};
+  return Asker{world, config, TRY(brief_controller_token(world, key, config.fleet.name))};
 }
 
 Result<Json> ask(const Asker& asker, const std::string& query) {
-  http::Request request;
-  request.url = fmt::format("{}/api/v1/measurements?{}", asker.config.collector.url, query);
-  request.headers.set("Authorization", "Bearer " + asker.token);
-  http::SendOptions options;
-  options.limits.total = kAnswerTimeout;
-  options.body_bytes_max = kAnswerBytesMax;
-  options.ca_file = asker.world.environment("PARALLAX_CA_FILE").value_or("");
-  const http::Exchange exchange = asker.world.http.send(request, options, asker.world.stop);
-  if (!exchange.ok()) {
-    return *exchange.error;
-  }
-  if (exchange.response.status != 200) {
-    return make_error(ErrorKind::unavailable,
-                      fmt::format("HTTP {}: {}", exchange.response.status, terminal_safe(exchange.response.body, 300)));
-  }
-  return parse_json(exchange.response.body);
+  const std::string url = fmt::format("{}/api/v1/measurements?{}", asker.config.collector.url, query);
+  return get_from_collector(asker.world, url, asker.token, {.timeout = kAnswerTimeout});
 }
 
 // The record whose query began last.

@@ -137,6 +137,18 @@ std::optional<double> negative(const std::optional<double>& usd) {
   return usd ? std::optional(*usd == 0 ? 0 : -*usd) : std::nullopt;
 }
 
+Plan begin_plan(PlanKind kind, const Spec& spec, const Observed& observed) {
+  Plan plan;
+  plan.kind = kind;
+  plan.account = observed.account;
+  plan.fleet = spec.fleet;
+  plan.home = spec.home;
+  if (observed.problem) {
+    plan.problem = fmt::format("the account could not be looked at: {}", observed.problem->text());
+  }
+  return plan;
+}
+
 bool is_original(const Tags& tags) {
   return tags.contains(kOriginalTag);
 }

@@ -134,13 +134,8 @@ class RegionAdoption {
 }  // namespace
 
 Plan plan_adopt(const Spec& spec, const Observed& observed) {
-  Plan plan;
-  plan.kind = PlanKind::adopt;
-  plan.account = observed.account;
-  plan.fleet = spec.fleet;
-  plan.home = spec.home;
-  if (observed.problem) {
-    plan.problem = fmt::format("the account could not be looked at: {}", observed.problem->text());
+  Plan plan = begin_plan(PlanKind::adopt, spec, observed);
+  if (!plan.problem.empty()) {
     return plan;
   }
   plan.regions.reserve(observed.regions.size());

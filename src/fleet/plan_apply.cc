@@ -40,13 +40,8 @@ bool needs_profile(const Observed& observed) {
 }  // namespace
 
 Plan plan_apply(const Spec& spec, const Observed& observed) {
-  Plan plan;
-  plan.kind = PlanKind::apply;
-  plan.account = observed.account;
-  plan.fleet = spec.fleet;
-  plan.home = spec.home;
-  if (observed.problem) {
-    plan.problem = fmt::format("the account could not be looked at: {}", observed.problem->text());
+  Plan plan = begin_plan(PlanKind::apply, spec, observed);
+  if (!plan.problem.empty()) {
     return plan;
   }
   const std::string account_problem = needs_profile(observed) ? plan_account(spec, observed, plan) : "";

@@ -256,13 +256,8 @@ void clear_account(const Spec& spec, const Observed& observed, Plan& plan) {
 }  // namespace
 
 Plan plan_clear(const Spec& spec, const Observed& observed) {
-  Plan plan;
-  plan.kind = PlanKind::clear;
-  plan.account = observed.account;
-  plan.fleet = spec.fleet;
-  plan.home = spec.home;
-  if (observed.problem) {
-    plan.problem = fmt::format("the account could not be looked at: {}", observed.problem->text());
+  Plan plan = begin_plan(PlanKind::clear, spec, observed);
+  if (!plan.problem.empty()) {
     return plan;
   }
   plan.regions.reserve(observed.regions.size());

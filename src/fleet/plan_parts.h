@@ -41,8 +41,11 @@ std::optional<double> volume_cost(std::string_view region, const VolumeSize& vol
 std::optional<double> snapshot_cost(std::string_view region, std::int64_t gib);
 std::optional<double> negative(const std::optional<double>& usd);
 
-// What is never changed and never deleted: home's image of the specification's name, home's group that others copy,
-// and whatever bears kOriginalTag.
+// An empty plan; its problem says where the account could not be looked at and nothing can be planned.
+Plan begin_plan(PlanKind kind, const Spec& spec, const Observed& observed);
+
+// What is never changed and never deleted: home's images, home's group that others copy, and whatever bears
+// kOriginalTag.
 bool is_original(const Spec& spec, const std::string& region, const ImageSeen& image);
 bool is_original(const Spec& spec, const std::string& region, const GroupSeen& group);
 bool is_original(const Tags& tags);

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "codec/json.h"
+#include "test_data.h"
 
 namespace parallax::aws {
 namespace {

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "probe/service_file.h"
+#include "test_data.h"
 
 namespace parallax {
 namespace {

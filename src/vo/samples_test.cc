@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "base/text.h"
+#include "test_data.h"
 #include "vo/describe.h"
 #include "vo/verdict.h"
 #include "vo/votable.h"

@@ -67,6 +67,8 @@ bring() (
     flock -w 600 9 && rm -rf "$home"/.new.*
     ! is_build "$home/$build/parallax" || exit 0
   fi
+  broken=  # one that no longer runs
+  [ ! -e "$home/$build" ] || broken=yes
   free=$(free_kb)
   [ "$free" -ge "$needed_kb" ] || give_up 94 "no room: $free kB free in $home, $needed_kb needed"
   work=$(mktemp -d "$home/.new.XXXXXXXX") || give_up 94 "$home cannot be written"
@@ -85,8 +87,12 @@ bring() (
   }
   is_build "$work/parallax-$build/parallax" ||
     give_up 95 "it does not run here: $("$work/parallax-$build/parallax" version 2>&1 | tail -n 1)"
-  [ ! -e "$home/$build" ] || mv "$home/$build" "$work/old"  # one that no longer runs
-  mv -T "$work/parallax-$build" "$home/$build" || is_build "$home/$build/parallax" || room_or 94 "$home cannot be written"
+  # Without flock another order may have brought it meanwhile: what runs is never moved away under its feet.
+  if ! is_build "$home/$build/parallax"; then
+    [ -z "$broken" ] || mv "$home/$build" "$work/old" 2>/dev/null
+    mv -T "$work/parallax-$build" "$home/$build" 2>"$directory/said" || is_build "$home/$build/parallax" ||
+      room_or 94 "$home cannot be written"
+  fi
   echo "parallax: build $build fetched into $home" >&2
 )
 if is_build parallax; then

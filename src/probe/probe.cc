@@ -105,6 +105,10 @@ class Probe {
                           fmt::format("service '{}': async is not supported yet; nothing was asked", service.name));
       }
     }
+    if (order_.connection != ConnectionSeries::cold) {
+      return make_error(ErrorKind::invalid, fmt::format("connection '{}' is not supported yet; nothing was asked",
+                                                        to_string(order_.connection)));
+    }
     cones_ = order_.cone_list.empty() ? make_cones(order_.cones) : order_.cone_list;
     spool_ = options_.spool_directory.empty()
                  ? Spool::in_memory(deps_.clock, options_.spool)
@@ -222,7 +226,7 @@ class Probe {
     m.vantage = order_.vantage;
     m.instance_id = order_.instance_id;
     m.instance_type = order_.instance_type;
-    m.connection = order_.connection;
+    m.connection = to_string(query.connection);
     m.position = order_.position;
     m.build = options_.build;
     m.scheduled_at = wall_ + query.offset;

@@ -45,7 +45,36 @@ std::vector<ProviderTimetable> all_providers(const Order& order) {
   return tables;
 }
 
+bool has_both_modes(const Service& service) {
+  return service.type == ServiceType::tap && service.mode == TapMode::both;
+}
+
+// Sync before async; of a pair the cold one first, so that its connection is there for the warm one.
+void add_variants(const Order& order, std::size_t service, std::size_t cone, std::size_t cones,
+                  std::vector<PlannedQuery>& queries) {
+  const Service& asked = order.services[service];
+  const bool paired = order.connection == ConnectionSeries::pair;
+  const std::size_t connections = paired ? 2 : 1;
+  const std::size_t first = (service * cones + cone) * variants_of(order);
+  for (std::size_t mode = 0; mode < (has_both_modes(asked) ? 2 : 1); ++mode) {
+    for (std::size_t connection = 0; connection < connections; ++connection) {
+      PlannedQuery query;
+      query.sequence = static_cast<std::int64_t>(first + mode * connections + connection);
+      query.service = service;
+      query.cone = cone;
+      query.mode = !has_both_modes(asked) ? asked.mode : mode == 0 ? TapMode::sync : TapMode::async;
+      query.connection = !paired ? order.connection : connection == 0 ? ConnectionSeries::cold : ConnectionSeries::warm;
+      queries.push_back(query);
+    }
+  }
+}
+
 }  // namespace
+
+std::size_t variants_of(const Order& order) {
+  const bool both = std::any_of(order.services.begin(), order.services.end(), has_both_modes);
+  return (both ? 2U : 1U) * (order.connection == ConnectionSeries::pair ? 2U : 1U);
+}
 
 std::vector<ProviderTimetable> make_timetable(const Order& order, std::size_t cones) {
   Xoshiro random(seed_of(order));
@@ -55,12 +84,7 @@ std::vector<ProviderTimetable> make_timetable(const Order& order, std::size_t co
     const auto table =
         std::find_if(tables.begin(), tables.end(), [&](const auto& t) { return t.provider.name == name; });
     for (const std::size_t cone : shuffled(cones, random)) {
-      PlannedQuery query;
-      query.sequence = static_cast<std::int64_t>(service * cones + cone);
-      query.service = service;
-      query.cone = cone;
-      query.mode = order.services[service].mode;
-      table->queries.push_back(query);
+      add_variants(order, service, cone, cones, table->queries);
     }
   }
   const auto vantages = static_cast<std::size_t>(std::max(order.vantages, 1));

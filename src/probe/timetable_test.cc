@@ -1,6 +1,7 @@
 #include "probe/timetable.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -73,6 +74,27 @@ TEST(Timetable, DrawsTheOrderFromTheRoundSoThatItsVantagesAgree) {
   const auto by_run = sequence_order(order);
   order.run_id = "01JCZZZZZZ0000000000000003";
   EXPECT_NE(sequence_order(order), by_run);
+}
+
+TEST(Timetable, AsksInBothModesAndOnPairsOfConnectionsUnderNumbersThatDoNotDependOnTheService) {
+  Order order = order_of(2);
+  order.connection = ConnectionSeries::pair;
+  order.services[1].type = ServiceType::tap;
+  order.services[1].mode = TapMode::both;
+  ASSERT_EQ(variants_of(order), 4U);
+  std::map<std::int64_t, std::pair<TapMode, ConnectionSeries>> asked;
+  for (const ProviderTimetable& table : make_timetable(order, 3)) {
+    for (const PlannedQuery& query : table.queries) {
+      EXPECT_EQ(query.sequence / 4, static_cast<std::int64_t>(query.service * 3 + query.cone));
+      EXPECT_TRUE(asked.emplace(query.sequence, std::pair(query.mode, query.connection)).second);
+    }
+  }
+  EXPECT_EQ(asked.size(), 3U * 2 + 3U * 4);
+  EXPECT_EQ(asked.at(0), std::pair(TapMode::sync, ConnectionSeries::cold));
+  EXPECT_EQ(asked.at(1), std::pair(TapMode::sync, ConnectionSeries::warm));
+  EXPECT_FALSE(asked.contains(2));
+  EXPECT_EQ(asked.at(3 * 4 + 2), std::pair(TapMode::async, ConnectionSeries::cold));
+  EXPECT_EQ(asked.at(3 * 4 + 3), std::pair(TapMode::async, ConnectionSeries::warm));
 }
 
 TEST(Timetable, NoTwoVantagesHaveTheirTurnAtAProviderAtTheSameTime) {

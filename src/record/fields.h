@@ -84,6 +84,14 @@ class FieldReader {
     }
   }
 
+  void boolean(std::string_view name, std::optional<bool>& target) {
+    if (present(name) != nullptr) {
+      bool value = false;
+      boolean(name, value);
+      target = value;
+    }
+  }
+
   void instant(std::string_view name, std::optional<Instant>& target) {
     if (const Json* value = present(name)) {
       const std::string* string = value->string();

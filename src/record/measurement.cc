@@ -60,6 +60,91 @@ constexpr std::array<NamedText, 10> kTextsAfter = {{{"http_version", &Measuremen
                                                     {"instance_type", &Measurement::instance_type},
                                                     {"build", &Measurement::build}}};
 
+// Members of later additions, each kind in the contract's order.
+struct NamedInteger {
+  std::string_view name;
+  std::optional<std::int64_t> Measurement::*value;
+  std::int64_t low;
+};
+
+constexpr std::array<NamedInteger, 10> kIntegers = {{{"late_us", &Measurement::late_us, -kMax},
+                                                     {"submit_us", &Measurement::submit_us, 0},
+                                                     {"run_us", &Measurement::run_us, 0},
+                                                     {"wait_us", &Measurement::wait_us, 0},
+                                                     {"fetch_us", &Measurement::fetch_us, 0},
+                                                     {"delete_us", &Measurement::delete_us, 0},
+                                                     {"polls", &Measurement::polls, 0},
+                                                     {"poll_gap_us", &Measurement::poll_gap_us, 0},
+                                                     {"rows_outside", &Measurement::rows_outside, 0},
+                                                     {"clock_offset_us", &Measurement::clock_offset_us, -kMax}}};
+
+struct NamedNumber {
+  std::string_view name;
+  std::optional<double> Measurement::*value;
+  double low, high;
+};
+
+constexpr std::array<NamedNumber, 7> kNumbers = {{{"ra_min", &Measurement::ra_min, 0, 360},
+                                                  {"ra_max", &Measurement::ra_max, 0, 360},
+                                                  {"dec_min", &Measurement::dec_min, -90, 90},
+                                                  {"dec_max", &Measurement::dec_max, -90, 90},
+                                                  {"load_1m", &Measurement::load_1m, 0, 1e6},
+                                                  {"cpu_steal", &Measurement::cpu_steal, 0, 1},
+                                                  {"cpu_credits", &Measurement::cpu_credits, 0, 1e9}}};
+
+struct NamedInstant {
+  std::string_view name;
+  std::optional<Instant> Measurement::*value;
+};
+
+constexpr std::array<NamedInstant, 4> kInstants = {{{"job_created_at", &Measurement::job_created_at},
+                                                    {"job_started_at", &Measurement::job_started_at},
+                                                    {"job_ended_at", &Measurement::job_ended_at},
+                                                    {"certificate_expires_at", &Measurement::certificate_expires_at}}};
+
+constexpr std::array<NamedText, 9> kFurtherTexts = {{{"job_url", &Measurement::job_url},
+                                                     {"job_phase", &Measurement::job_phase},
+                                                     {"content_checksum", &Measurement::content_checksum},
+                                                     {"address_family", &Measurement::address_family},
+                                                     {"dns", &Measurement::dns},
+                                                     {"tls_cipher", &Measurement::tls_cipher},
+                                                     {"server", &Measurement::server},
+                                                     {"content_type", &Measurement::content_type},
+                                                     {"availability_zone", &Measurement::availability_zone}}};
+
+void set_further(JsonObject& object, const Measurement& m) {
+  const auto set = [&](std::string_view name, Json value) { object.append(std::string(name), std::move(value)); };
+  for (const NamedInteger& integer : kIntegers) {
+    set(integer.name, m.*integer.value);
+  }
+  for (const NamedNumber& number : kNumbers) {
+    set(number.name, m.*number.value);
+  }
+  for (const NamedInstant& instant : kInstants) {
+    set(instant.name, instant_or_null(m.*instant.value));
+  }
+  for (const NamedText& text : kFurtherTexts) {
+    set(text.name, text_or_null(m.*text.value));
+  }
+  set("connection_reused", m.connection_reused ? Json(*m.connection_reused) : Json());
+}
+
+void read_further(FieldReader& reader, Measurement& m) {
+  for (const NamedInteger& integer : kIntegers) {
+    reader.integer(integer.name, m.*integer.value, integer.low, kMax);
+  }
+  for (const NamedNumber& number : kNumbers) {
+    reader.number(number.name, m.*number.value, number.low, number.high);
+  }
+  for (const NamedInstant& instant : kInstants) {
+    reader.instant(instant.name, m.*instant.value);
+  }
+  for (const NamedText& text : kFurtherTexts) {
+    reader.text(text.name, m.*text.value);
+  }
+  reader.boolean("connection_reused", m.connection_reused);
+}
+
 void set_phases(Json& json, const PhaseTimes& times) {
   for (const NamedPhase& phase : kPhases) {
     json.set(std::string(phase.name), times.*phase.value);
@@ -179,6 +264,7 @@ Json to_json(const Measurement& m) {
   for (const NamedText& text : kTextsAfter) {
     set(text.name, text_or_null(m.*text.value));
   }
+  set_further(o, m);
   JsonArray findings;
   for (const Finding& finding : m.findings) {
     findings.push_back(Json::object({{"code", finding.code}, {"message", finding.message}}));
@@ -230,6 +316,7 @@ Result<Measurement> measurement_from_json(const Json& json) {
   for (const NamedText& text : kTextsAfter) {
     reader.text(text.name, m.*text.value);
   }
+  read_further(reader, m);
   read_lists(reader, json, m);
   if (m.id != measurement_id(m.run_id, m.sequence)) {
     reader.complain("id", "run_id + \"-\" + sequence");

@@ -64,6 +64,33 @@ struct Measurement {
   std::optional<std::int64_t> bytes_wire, bytes_decoded, rows, columns;
   Verdict verdict = Verdict::ok;
   std::string code, message;
+  std::optional<std::int64_t> late_us;  // how much later than scheduled the query really began
+
+  // An asynchronous TAP job (UWS 1.1 section 2). On our clock: from the first byte sent to the job's URL known; from
+  // there to PHASE=RUN answered; from there to a final phase seen; fetching the result; deleting the job. `polls`
+  // counts requests for the phase, `poll_gap_us` is the last gap between two of them: wait_us is no more precise than
+  // that.
+  std::optional<std::int64_t> submit_us, run_us, wait_us, fetch_us, delete_us, polls, poll_gap_us;
+  std::optional<Instant> job_created_at, job_started_at, job_ended_at;  // the server's clock
+  std::string job_url, job_phase;                                       // the last phase that was seen
+
+  // What the answer holds, where asked for (`deep`): a checksum of its cells that is independent of serialization and
+  // row order, the range of its positions in degrees, and how many rows lie outside of the cone.
+  std::string content_checksum;
+  std::optional<double> ra_min, ra_max, dec_min, dec_max;
+  std::optional<std::int64_t> rows_outside;
+
+  // The connection of the last hop. `dns`: "fresh" (asked now), "cached" (known to this process) or "literal".
+  std::string address_family, dns, tls_cipher, server, content_type;
+  std::optional<Instant> certificate_expires_at;
+  std::optional<bool> connection_reused;
+
+  // The probe's own health when the query began: load of one minute per processor, stolen processor time as a fraction
+  // since the last query, burst credits of the instance, and what the kernel or chrony says of the clock's error.
+  std::optional<double> load_1m, cpu_steal, cpu_credits;
+  std::optional<std::int64_t> clock_offset_us;
+  std::string availability_zone;
+
   std::vector<Finding> findings;
   std::string evidence;  // the first bytes of a body that was no table, as text
   std::string instance_id, instance_type, build;

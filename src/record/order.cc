@@ -1,5 +1,10 @@
 #include "record/order.h"
 
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
 #include "base/ids.h"
 #include "record/fields.h"
 
@@ -12,6 +17,7 @@ using record::instant_or_null;
 using record::text_or_null;
 
 constexpr std::size_t kListMax = 100'000;
+constexpr std::array<std::string_view, 3> kSeries = {"cold", "warm", "pair"};
 constexpr std::int64_t kDayMicros = 86'400'000'000;
 
 template <typename T, typename Read>
@@ -37,6 +43,15 @@ Json list_to_json(const std::vector<T>& items) {
 
 }  // namespace
 
+std::string_view to_string(ConnectionSeries series) {
+  return kSeries[static_cast<std::size_t>(series)];
+}
+
+std::optional<ConnectionSeries> parse_connection_series(std::string_view text) {
+  const auto* const found = std::find(kSeries.begin(), kSeries.end(), text);
+  return found == kSeries.end() ? std::nullopt : std::optional(static_cast<ConnectionSeries>(found - kSeries.begin()));
+}
+
 Json to_json(const Order& order) {
   Json json;
   json.set("schema", kOrderSchema);
@@ -60,7 +75,8 @@ Json to_json(const Order& order) {
   json.set("start_offset_us", order.start_offset.count());
   json.set("turn_us", order.turn.count());
   json.set("deadline", instant_or_null(order.deadline));
-  json.set("connection", order.connection);
+  json.set("connection", to_string(order.connection));
+  json.set_if("deep", order.deep ? Json(true) : Json());
   return json;
 }
 
@@ -93,13 +109,10 @@ Result<Order> order_from_json(const Json& json) {
   order.turn = Micros(turn);
   reader.instant("begin_at", order.begin_at);
   reader.instant("deadline", order.deadline);
-  reader.text("connection", order.connection);
+  reader.word("connection", order.connection, parse_connection_series);
+  reader.boolean("deep", order.deep);
   if (reader.error()) {
     return *reader.error();
-  }
-  if (order.connection != "cold") {
-    return make_error(ErrorKind::invalid,
-                      fmt::format("order: 'connection' must be 'cold', not '{}'", order.connection));
   }
   TRY(ulid_time(order.run_id));
   if (const Json* cones = json.find("cones"); cones != nullptr && !cones->is_null()) {

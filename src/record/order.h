@@ -14,6 +14,12 @@ namespace parallax {
 
 inline constexpr std::string_view kOrderSchema = "parallax.order.v1";
 
+// A new connection for each query; one that is kept; or each query on a new one and then again on that.
+enum class ConnectionSeries { cold, warm, pair };
+
+std::string_view to_string(ConnectionSeries series);
+std::optional<ConnectionSeries> parse_connection_series(std::string_view text);
+
 struct Order {
   std::string fleet, round_id, run_id, vantage;
   std::string instance_id,
@@ -31,7 +37,8 @@ struct Order {
   Micros start_offset{0};  // from the timetable's begin to this vantage's first query
   Micros turn{0};          // length of one vantage's turn at a provider that is not simultaneous
   std::optional<Instant> deadline;  // the job stops querying then
-  std::string connection = "cold";  // "cold": a new connection for each query
+  ConnectionSeries connection = ConnectionSeries::cold;
+  bool deep = false;  // look into the answers: checksum, range of positions, rows outside of the cone
 };
 
 Json to_json(const Order& order);

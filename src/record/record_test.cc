@@ -24,6 +24,18 @@ Measurement sample() {
   m.ra = 1.5;
   m.hop_records = {HopRecord{"http://a/", 303, {}, 5, "127.0.0.1:80"}};
   m.findings = {{"status-missing", "no QUERY_STATUS"}};
+  m.late_us = 17;
+  m.submit_us = 5000;
+  m.polls = 3;
+  m.job_started_at = m.started_at;
+  m.job_url = "https://tap.example.org/async/1";
+  m.content_checksum = "0123456789abcdef";
+  m.ra_min = 359.5;
+  m.dec_max = -12.25;
+  m.cpu_steal = 0.25;
+  m.clock_offset_us = -1200;
+  m.certificate_expires_at = m.started_at;
+  m.connection_reused = false;
   m.verdict = Verdict::service_error;
   return m;
 }
@@ -38,7 +50,7 @@ TEST(Measurement, KeepsEveryMemberThroughJson) {
 
 TEST(Measurement, KeepsUnknownMembers) {
   Json json = to_json(sample());
-  json.set("lateness_us", 5);
+  json.set("of_tomorrow", 5);
   EXPECT_EQ(to_json(measurement_from_json(json).value()), json);
 }
 
@@ -68,6 +80,21 @@ TEST(Service, DefinitionChangesWithWhatIsAskedOnly) {
   EXPECT_EQ(a.definition(), b.definition());
   b.verb = 2;
   EXPECT_NE(a.definition(), b.definition());
+}
+
+TEST(Provider, KeepsEveryMemberThroughJson) {
+  Provider provider{.name = "NED", .queries_per_second = 0.5, .async_jobs = 2, .opt_out = true};
+  provider.quiet_hours = {parse_quiet_hours("22:00-06:30").value(), parse_quiet_hours("12:00-24:00").value()};
+  const Json json = to_json(provider);
+  EXPECT_EQ(to_json(provider_from_json(json).value()), json);
+  EXPECT_EQ(*json.list("quiet_hours").at(0).string(), "22:00-06:30");
+}
+
+TEST(Provider, RefusesHoursThatAreNone) {
+  for (const char* text :
+       {"", "22:00", "22:00-24:01", "25:00-01:00", "06:00-06:00", "6:00-7:00", "22:60-23:00", "aa:bb-cc:dd"}) {
+    EXPECT_FALSE(parse_quiet_hours(text)) << text;
+  }
 }
 
 TEST(Order, KeepsEveryMemberThroughJson) {

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include <fmt/format.h>
+
 #include "codec/hash.h"
 #include "record/fields.h"
 
@@ -14,6 +16,7 @@ using record::text_or_null;
 
 constexpr std::array<std::string_view, 3> kTypes = {"cone", "xcone", "tap"};
 constexpr std::array<std::string_view, 3> kUnits = {"degree", "arcmin", "arcsec"};
+constexpr std::size_t kQuietHoursMax = 24;
 constexpr std::array<std::string_view, 3> kModes = {"sync", "async", "both"};
 
 template <typename Enum>
@@ -73,6 +76,33 @@ std::optional<TapMode> parse_tap_mode(std::string_view text) {
   return find_word<TapMode>(kModes, text);
 }
 
+std::string to_string(const QuietHours& hours) {
+  return fmt::format("{:02}:{:02}-{:02}:{:02}", hours.from_minute / 60, hours.from_minute % 60, hours.to_minute / 60,
+                     hours.to_minute % 60);
+}
+
+std::optional<QuietHours> parse_quiet_hours(std::string_view text) {
+  const auto digits = [&](std::size_t at) -> int {
+    const char ten = text[at];
+    const char one = text[at + 1];
+    return ten >= '0' && ten <= '9' && one >= '0' && one <= '9' ? (ten - '0') * 10 + (one - '0') : -1;
+  };
+  const auto minute_of = [&](std::size_t at) -> int {
+    const int hour = digits(at);
+    const int minute = digits(at + 3);
+    const bool valid = hour >= 0 && hour <= 24 && minute >= 0 && minute < 60 && hour * 60 + minute <= 24 * 60;
+    return valid ? hour * 60 + minute : -1;
+  };
+  if (text.size() != 11 || text[2] != ':' || text[5] != '-' || text[8] != ':') {
+    return std::nullopt;
+  }
+  const QuietHours hours{minute_of(0), minute_of(6)};
+  if (hours.from_minute < 0 || hours.to_minute < 0 || hours.from_minute == hours.to_minute) {
+    return std::nullopt;
+  }
+  return hours;
+}
+
 std::string Service::definition() const {
   return sha256_hex(shape_of(*this).canonical()).substr(0, 16);
 }
@@ -83,6 +113,7 @@ Json to_json(const Service& service) {
   for (const auto& [name, value] : *shape.members()) {
     json.set(name, value);
   }
+  json.set_if("ivoid", text_or_null(service.ivoid));
   json.set_if("private_redirects", service.private_redirects ? Json(true) : Json());
   json.set("definition", service.definition());
   return json;
@@ -106,6 +137,7 @@ Result<Service> service_from_json(const Json& json) {
   reader.text("response_format", s.response_format);
   reader.text("accept_encoding", s.accept_encoding);
   reader.boolean("private_redirects", s.private_redirects);
+  reader.text("ivoid", s.ivoid);
   for (const Json& item : json.list("parameters")) {
     const JsonArray* pair = item.items();
     if (pair == nullptr || pair->size() != 2 || !pair->at(0).is_string() || !pair->at(1).is_string()) {
@@ -127,10 +159,19 @@ Result<Service> service_from_json(const Json& json) {
 }
 
 Json to_json(const Provider& provider) {
-  return Json::object({{"name", provider.name},
-                       {"queries_per_second", provider.queries_per_second},
-                       {"parallel", provider.parallel},
-                       {"simultaneous", provider.simultaneous}});
+  Json json = Json::object({{"name", provider.name},
+                            {"queries_per_second", provider.queries_per_second},
+                            {"parallel", provider.parallel},
+                            {"simultaneous", provider.simultaneous},
+                            {"async_jobs", provider.async_jobs}});
+  if (!provider.quiet_hours.empty()) {
+    Json& list = json.set("quiet_hours", JsonArray());
+    for (const QuietHours& hours : provider.quiet_hours) {
+      list.push(to_string(hours));
+    }
+  }
+  json.set_if("opt_out", provider.opt_out ? Json(true) : Json());
+  return json;
 }
 
 Result<Provider> provider_from_json(const Json& json) {
@@ -141,6 +182,21 @@ Result<Provider> provider_from_json(const Json& json) {
   reader.number("queries_per_second", provider.queries_per_second, 1e-6, 1e6);
   reader.integer("parallel", provider.parallel, 1, 1000);
   reader.boolean("simultaneous", provider.simultaneous);
+  reader.integer("async_jobs", provider.async_jobs, 1, 1000);
+  reader.boolean("opt_out", provider.opt_out);
+  const JsonArray& quiet = json.list("quiet_hours");
+  if (quiet.size() > kQuietHoursMax) {
+    reader.complain("quiet_hours", fmt::format("a list of at most {} entries", kQuietHoursMax));
+  }
+  for (const Json& item : quiet) {
+    const std::string* text = item.string();
+    const std::optional<QuietHours> hours = text == nullptr ? std::nullopt : parse_quiet_hours(*text);
+    if (!hours) {
+      reader.complain("quiet_hours", "a list of \"HH:MM-HH:MM\"");
+      break;
+    }
+    provider.quiet_hours.push_back(*hours);
+  }
   if (reader.error()) {
     return *reader.error();
   }

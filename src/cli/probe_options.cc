@@ -1,0 +1,150 @@
+#include "cli/probe_options.h"
+
+#include <array>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/secrets.h"
+#include "cli/version.h"
+
+namespace parallax::cli {
+
+namespace {
+
+constexpr const char* kContactUrl = "https://parallax.example.org/monitor";
+
+// The limits of a query's phases, as options: a time-out is a censored value with that limit, so it is recorded.
+struct PhaseOption {
+  const char* name;
+  Micros http::PhaseLimits::*limit;
+  const char* help;
+};
+
+constexpr std::array<PhaseOption, 6> kPhaseOptions = {{
+    {"--limit-resolve", &http::PhaseLimits::resolve, "to find the address (default 10s)"},
+    {"--limit-connect", &http::PhaseLimits::connect, "to connect (default 15s)"},
+    {"--limit-tls", &http::PhaseLimits::tls, "for the TLS handshake (default 15s)"},
+    {"--limit-first-byte", &http::PhaseLimits::first_byte, "from the request sent to the first byte (default 1m)"},
+    {"--limit-idle", &http::PhaseLimits::idle, "the longest gap between bytes of the body (default 30s)"},
+    {"--limit-total", &http::PhaseLimits::total, "the whole query, redirects included (default 5m)"},
+}};
+constexpr Micros kPhaseLimitMin{Millis(1)};
+constexpr Micros kPhaseLimitMax{Seconds(24 * 3600)};
+
+Result<http::PhaseLimits> phase_limits(const Arguments& arguments) {
+  http::PhaseLimits limits;
+  for (const PhaseOption& option : kPhaseOptions) {
+    const std::optional<std::string> text = arguments.value(option.name);
+    if (!text) {
+      continue;
+    }
+    const Micros limit = TRY(parse_duration(*text).with_context(fmt::format("reading {}", option.name)));
+    if (limit < kPhaseLimitMin || limit > kPhaseLimitMax) {
+      return make_error(ErrorKind::invalid, fmt::format("{}: from 1ms to 24h, not {}", option.name, *text));
+    }
+    limits.*option.limit = limit;
+  }
+  return limits;
+}
+
+// "host:port=host:port,..." as a simulated machine's environment has it: connections that pass a relay.
+Result<std::map<std::string, std::string>> links(World& world) {
+  std::map<std::string, std::string> map;
+  const std::string text = world.environment("PARALLAX_LINKS").value_or("");
+  for (const std::string_view link : split(text, ',')) {
+    const std::size_t equals = link.find('=');
+    if (link.empty()) {
+      continue;
+    }
+    if (equals == std::string_view::npos) {
+      return make_error(ErrorKind::invalid, fmt::format("PARALLAX_LINKS: '{}' is not HOST:PORT=HOST:PORT", link));
+    }
+    map.emplace(std::string(link.substr(0, equals)), std::string(link.substr(equals + 1)));
+  }
+  return map;
+}
+
+}  // namespace
+
+std::vector<Option> query_options() {
+  std::vector<Option> options = {
+      Option{"--spool", OptionKind::value, "DIR", "where results wait until the collector has them"},
+      Option{"--flush-wait", OptionKind::value, "TIME",
+             "how long to wait for a dead collector at the end (default 30s)"},
+      Option{"--contact", OptionKind::value, "URL", "a page about this monitor, for the User-Agent"},
+      Option{"--ca-file", OptionKind::value, "FILE", "PEM roots instead of the system's"}};
+  for (const PhaseOption& phase : kPhaseOptions) {
+    options.push_back(Option{phase.name, OptionKind::value, "TIME", phase.help});
+  }
+  return options;
+}
+
+Result<std::string> token_of(const Arguments& arguments, World& world) {
+  if (const std::optional<std::string> file = arguments.value("--token-file")) {
+    const std::string text = TRY(read_secret_file(world, *file));
+    return std::string(trim(text));
+  }
+  return world.environment("PARALLAX_TOKEN").value_or("");
+}
+
+Result<ProbeOptions> probe_options(const Arguments& arguments, World& world, const Order& order) {
+  ProbeOptions options;
+  options.query.version = kVersion;
+  options.query.limits.phases = TRY(phase_limits(arguments));
+  options.query.contact_url = arguments.value_or("--contact", kContactUrl);
+  options.query.http_library = http::client_library();
+  options.query.connect_to = TRY(links(world));
+  options.query.ca_file = arguments.value_or("--ca-file", world.environment("PARALLAX_CA_FILE").value_or(""));
+  options.submit.ca_file = options.query.ca_file;
+  options.submit.flush_wait =
+      TRY(parse_duration(arguments.value_or("--flush-wait", "30s")).with_context("reading --flush-wait"));
+  options.build = kBuild;
+  const std::optional<std::string> spool =
+      arguments.value("--spool") ? arguments.value("--spool") : world.environment("PARALLAX_SPOOL");
+  if (spool) {
+    options.spool_directory = *spool;
+  } else if (!order.collector.empty() || arguments.has("--order")) {
+    options.spool_directory = default_spool(world);
+  }
+  return options;
+}
+
+void tell_summary(const ProbeOutcome& outcome, const std::string& spool_directory) {
+  std::string verdicts;
+  for (std::size_t i = 0; i < outcome.by_verdict.size(); ++i) {
+    if (outcome.by_verdict[i] > 0) {
+      verdicts += fmt::format("{}{} {}", verdicts.empty() ? "" : ", ", outcome.by_verdict[i], kVerdictNames[i]);
+    }
+  }
+  log::note(fmt::format("{} of {} queries asked{}{}", outcome.asked + outcome.resumed, outcome.planned,
+                        verdicts.empty() ? "" : ": ", verdicts));
+  if (outcome.spool.pending > 0 && !spool_directory.empty()) {
+    log::error(fmt::format("{} results wait in the spool {}; 'parallax spool send' delivers them",
+                           outcome.spool.pending, spool_directory));
+  }
+  if (!outcome.submit.last_problem.empty()) {
+    log::error("the collector: " + outcome.submit.last_problem);
+  }
+  for (const std::string& reason : outcome.submit.refusals) {
+    log::error("the collector refused or kept apart: " + reason);
+  }
+  if (!outcome.problem.empty()) {
+    log::error(outcome.problem);
+  }
+}
+
+std::string default_spool(World& world) {
+  if (::geteuid() == 0) {
+    return "/var/lib/parallax/spool";
+  }
+  if (const std::optional<std::string> state = world.environment("XDG_STATE_HOME")) {
+    return *state + "/parallax/spool";
+  }
+  return world.environment("HOME").value_or("/tmp") + "/.local/state/parallax/spool";
+}
+
+}  // namespace parallax::cli

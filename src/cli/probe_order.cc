@@ -1,0 +1,72 @@
+#include "cli/probe_order.h"
+
+#include <array>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "base/ids.h"
+#include "base/log.h"
+#include "cli/cone_options.h"
+#include "cli/probe_options.h"
+#include "probe/service_file.h"
+
+namespace parallax::cli {
+
+namespace {
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
+}
+
+}  // namespace
+
+Result<> name_run(const Arguments& arguments, World& world, Order& order) {
+  order.run_id = make_ulid(world.clock.now(), world.rng);
+  order.round_id = order.run_id;
+  order.fleet = arguments.value_or("--fleet", "local");
+  order.vantage = arguments.value_or("--vantage", host_name());
+  order.collector = arguments.value_or("--collector", "");
+  order.token = TRY(token_of(arguments, world));
+  return {};
+}
+
+Result<Order> order_from_arguments(const Arguments& arguments, World& world) {
+  if (const std::optional<std::string> path = arguments.value("--order")) {
+    for (const char* name :
+         {"--services", "--cones", "--cone-file", "--seed", "--min-radius", "--max-radius", "--collector"}) {
+      if (arguments.has(name)) {
+        return make_error(ErrorKind::invalid, fmt::format("{} does not go with --order, which says all that", name));
+      }
+    }
+    const std::string text = TRY(read_input(world, *path));
+    const Json json = TRY(parse_json(text).with_context("reading " + *path));
+    return order_from_json(json).with_context("reading " + *path);
+  }
+  const std::optional<std::string> path = arguments.value("--services");
+  if (!path) {
+    return make_error(ErrorKind::invalid, "say what to measure: --services FILE, or --order FILE");
+  }
+  Order order;
+  const std::string text = TRY(read_input(world, *path));
+  ServiceList list = TRY(parse_services(*path, text));
+  order.services = std::move(list.services);
+  order.providers = std::move(list.providers);
+  if (const std::optional<std::string> cone_file = arguments.value("--cone-file")) {
+    if (arguments.has("--cones") || arguments.has("--seed")) {
+      return make_error(ErrorKind::invalid, "--cone-file does not go with --cones or --seed");
+    }
+    const std::string cone_text = TRY(read_input(world, *cone_file));
+    order.cone_list = TRY(parse_cones(*cone_file, cone_text));
+  } else {
+    order.cones = TRY(cone_parameters(arguments, world));
+    if (!arguments.has("--seed")) {
+      log::note(fmt::format("seed {}", order.cones.seed));
+    }
+  }
+  TRY(name_run(arguments, world, order));
+  return order;
+}
+
+}  // namespace parallax::cli

@@ -1,27 +1,19 @@
 #include "probe/query.h"
 
-#include <algorithm>
-#include <charconv>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "base/text.h"
 #include "http/url.h"
-#include "probe/body_pipe.h"
+#include "probe/exchange.h"
 #include "vo/cone_search.h"
 #include "vo/position.h"
 #include "vo/tap.h"
-#include "vo/verdict.h"
 
 namespace parallax {
 
 namespace {
-
-constexpr Micros kRetryAfterMax{Seconds(3600)};
-constexpr std::size_t kHopUrlBytesMax = 8U << 10U;  // Location headers are foreign text
 
 vo::RadiusUnit unit_of(const Service& service) {
   switch (service.radius_unit) {
@@ -97,313 +89,6 @@ Result<Target> target_of(const Service& service, const Cone& cone) {
   return target;
 }
 
-void add(std::optional<std::int64_t>& sum, const std::optional<Micros>& part) {
-  if (part) {
-    sum = sum.value_or(0) + part->count();
-  }
-}
-
-void add_times(PhaseTimes& sum, const http::Timings& times) {
-  add(sum.resolve_us, times.resolve);
-  add(sum.connect_us, times.connect);
-  add(sum.tls_us, times.tls);
-  add(sum.send_us, times.send);
-  add(sum.first_byte_us, times.first_byte);
-  add(sum.transfer_us, times.transfer);
-}
-
-vo::VotableOptions reader_options(const http::Headers& headers, const QueryLimits& limits) {
-  vo::VotableOptions options;
-  options.limits = limits.body;
-  options.content_type = headers.get("Content-Type");
-  const std::string coding = to_lower(trim(headers.get("Content-Encoding")));
-  if (coding == "gzip" || coding == "x-gzip") {
-    options.coding = vo::ContentCoding::gzip;
-  } else if (coding == "deflate") {
-    options.coding = vo::ContentCoding::deflate;
-  }
-  return options;
-}
-
-bool is_redirect(int status) {
-  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
-
-Micros retry_after_of(const std::string& text, Instant now) {
-  std::int64_t seconds = 0;
-  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  Micros wait{0};
-  if (status == std::errc() && end == text.data() + text.size()) {
-    wait = Seconds(std::clamp<std::int64_t>(seconds, 0, count_seconds(kRetryAfterMax)));
-  } else if (const Result<Instant> date = parse_http_date(text)) {
-    wait = *date - now;
-  }
-  return std::clamp(wait, Micros(0), kRetryAfterMax);
-}
-
-// The time-out that an exchange ran into.
-Micros limit_of(const http::Exchange& exchange, const http::PhaseLimits& limits, Micros total) {
-  if (exchange.transport.timings.total >= total) {
-    return total;
-  }
-  switch (exchange.failed_phase) {
-    case http::Phase::resolve:
-      return limits.resolve;
-    case http::Phase::connect:
-      return limits.connect;
-    case http::Phase::tls:
-      return limits.tls;
-    case http::Phase::send:
-    case http::Phase::first_byte:
-      return limits.first_byte;
-    case http::Phase::transfer:
-      return exchange.error && exchange.error->code == "idle" ? limits.idle : total;
-    case http::Phase::none:
-      break;
-  }
-  return total;
-}
-
-class Query {
- public:
-  Query(const Service& service, const QueryOptions& options, Micros time_left, Clock& clock, Executor& executor,
-        http::Client& client, std::stop_token stop, Measurement& m)
-      : service_(service),
-        options_(options),
-        budget_(std::min(time_left, options.limits.phases.total)),
-        ours_(time_left < options.limits.phases.total),
-        clock_(clock),
-        executor_(executor),
-        client_(client),
-        stop_(std::move(stop)),
-        m_(m) {}
-
-  QueryOutcome run(http::Request request) {
-    const Result<http::Url> first = http::parse_url(request.url);
-    if (!first) {
-      refuse("bad-url", first.error().message);
-      return outcome_;
-    }
-    first_authority_ = first->authority();
-    http::Url url = *first;
-    for (;;) {
-      if (!visited_.insert(request.method + " " + request.url).second) {
-        refuse("redirect-loop", fmt::format("redirected in a circle: {}", terminal_safe(request.url, 300)));
-        return outcome_;
-      }
-      if (m_.hops == options_.limits.hops_max) {
-        refuse("redirect-limit", fmt::format("more than {} redirects", options_.limits.hops_max - 1));
-        return outcome_;
-      }
-      const http::Exchange exchange = exchange_one(request, url);
-      const std::string* location = exchange.response.headers.find("Location");
-      const bool leads_on = exchange.ok() && is_redirect(exchange.response.status) && location != nullptr;
-      if (!leads_on || loses_query(request, exchange.response.status)) {
-        conclude(exchange, leads_on);
-        return outcome_;
-      }
-      if (!follow(*location, exchange.response.status, url, request)) {
-        return outcome_;
-      }
-    }
-  }
-
- private:
-  // A POST that 301 or 302 would turn into a GET without its query.
-  static bool loses_query(const http::Request& request, int status) {
-    return request.method == "POST" && (status == 301 || status == 302);
-  }
-
-  http::Exchange exchange_one(const http::Request& request, const http::Url& url) {
-    pipe_ = std::make_unique<probe::BodyPipe>(clock_, executor_, options_.limits.body_kept_bytes_max, stop_);
-    pipe_->expect(reader_options({}, options_.limits));  // of an answer without a body
-    http::SendOptions send;
-    send.limits = options_.limits.phases;
-    send.limits.total = std::max(budget_ - Micros(m_.total_us), Micros(1));
-    send.body_bytes_max = options_.limits.body_bytes_max;
-    send.header_bytes_max = options_.limits.header_bytes_max;
-    send.connection = http::ConnectionPolicy::fresh;
-    send.connect_to = options_.connect_to;
-    send.ca_file = options_.ca_file;
-    const bool relayed = options_.connect_to.contains(url.authority());
-    const bool chosen = relayed || service_.private_redirects || url.authority() == first_authority_;
-    send.addresses = chosen ? http::AddressPolicy::any : http::AddressPolicy::public_only;
-    send.on_head = [this](const http::Response& head) { pipe_->expect(reader_options(head.headers, options_.limits)); };
-    send.on_body = [this](std::string_view piece) { return pipe_->push(piece); };
-    total_limit_ = send.limits.total;
-    if (relayed) {
-      m_.path = "relay";
-    }
-    http::Exchange exchange = client_.send(request, send, stop_);
-    record_hop(request, exchange);
-    return exchange;
-  }
-
-  void record_hop(const http::Request& request, const http::Exchange& exchange) {
-    const http::Transport& transport = exchange.transport;
-    HopRecord hop;
-    hop.url = request.url.substr(0, kHopUrlBytesMax);
-    hop.http_status = exchange.response.status == 0 ? std::nullopt : std::optional(exchange.response.status);
-    add_times(hop.times, transport.timings);
-    hop.total_us = transport.timings.total.count();
-    hop.peer = transport.peer;
-    m_.hop_records.push_back(std::move(hop));
-    ++m_.hops;
-    add_times(m_.times, transport.timings);
-    m_.total_us += transport.timings.total.count();
-    m_.http_status = m_.hop_records.back().http_status;
-    m_.http_version = transport.http_version;
-    m_.tls_version = transport.tls_version;
-    m_.peer = transport.peer;
-    m_.bytes_wire = m_.bytes_wire.value_or(0) + static_cast<std::int64_t>(transport.bytes_wire);
-  }
-
-  // Turns `request` into the next one. False: one of our limits, already recorded.
-  bool follow(const std::string& location, int status, http::Url& url, http::Request& request) {
-    const Result<http::Url> next = http::resolve_url(url, location);
-    if (!next) {
-      refuse("redirect-target", fmt::format("redirected to what is no http(s) URL: {}", terminal_safe(location, 300)));
-      return false;
-    }
-    if (url.scheme == "https" && next->scheme == "http") {
-      note("https-downgrade", fmt::format("redirected from https to {}", next->text()));
-    }
-    if (m_.total_us >= budget_.count()) {
-      conclude_time_out(http::Phase::none, budget_, "the time of the whole query is used up by redirects");
-      return false;
-    }
-    url = *next;
-    request.url = url.text();
-    if (status != 307 && status != 308 && request.method != "GET") {
-      request.method = "GET";
-      request.body.clear();
-      request.headers.remove("Content-Type");
-    }
-    return true;
-  }
-
-  vo::ExchangeFacts facts_of(const http::Exchange& exchange, bool leads_on) const {
-    vo::ExchangeFacts facts;
-    facts.protocol = service_.type == ServiceType::cone    ? vo::Protocol::cone
-                     : service_.type == ServiceType::xcone ? vo::Protocol::xcone
-                                                           : vo::Protocol::tap;
-    facts.http_status = exchange.response.status;
-    facts.content_type = exchange.response.headers.get("Content-Type");
-    facts.has_retry_after = exchange.response.headers.find("Retry-After") != nullptr;
-    facts.post_redirected = leads_on;
-    facts.maxrec = service_.maxrec;
-    if (!exchange.ok()) {
-      const Error& error = *exchange.error;
-      facts.transport_code = error.code;
-      facts.transport_message = error.message;
-      // A connection that is lost once the answer has begun cuts the answer.
-      const bool in_answer = exchange.response.status != 0 && exchange.failed_phase == http::Phase::transfer;
-      facts.transport = error.kind == ErrorKind::timeout                   ? vo::TransportProblem::timeout
-                        : error.kind == ErrorKind::refused                 ? vo::TransportProblem::refused
-                        : error.code == "cut" || error.code == "bad-chunk" ? vo::TransportProblem::truncated
-                        : error.code == "connection-reset" && in_answer    ? vo::TransportProblem::truncated
-                                                                           : vo::TransportProblem::network;
-    }
-    return facts;
-  }
-
-  void conclude(const http::Exchange& exchange, bool leads_on) {
-    const probe::ParsedBody body = pipe_->finish();
-    take_body(exchange, body);
-    m_.failed_phase = to_string(exchange.failed_phase);
-    if (!exchange.ok() && exchange.error->kind == ErrorKind::cancelled) {
-      refuse("interrupted", "the query was ended by a signal to the probe");
-      return;
-    }
-    if (!exchange.ok() && exchange.error->kind == ErrorKind::timeout) {
-      conclude_time_out(exchange.failed_phase, limit_of(exchange, options_.limits.phases, total_limit_),
-                        exchange.error->message);
-      return;
-    }
-    const vo::ExchangeFacts facts = facts_of(exchange, leads_on);
-    const vo::Judgement judgement = vo::judge(facts, body.summary);
-    m_.verdict = parse_verdict(vo::to_string(judgement.verdict)).value_or(Verdict::refused);
-    m_.code = judgement.code;
-    m_.message = shortened(judgement.message, options_.limits.message_bytes_max);
-    for (const vo::Finding& finding : judgement.findings) {
-      note(finding.code,
-           finding.count > 1 ? fmt::format("{} ({} times)", finding.message, finding.count) : finding.message);
-    }
-    if (m_.verdict == Verdict::throttled) {
-      outcome_.throttled = true;
-      outcome_.retry_after = retry_after_of(exchange.response.headers.get("Retry-After"), clock_.now());
-    }
-  }
-
-  void take_body(const http::Exchange& exchange, const probe::ParsedBody& body) {
-    const vo::VotableSummary& summary = body.summary;
-    m_.parse_us = body.parse_time.count();
-    if (exchange.response.status == 0) {
-      return;
-    }
-    m_.bytes_decoded = static_cast<std::int64_t>(summary.bytes_decoded);
-    if (summary.has_table && summary.rows_counted) {
-      m_.rows = summary.rows;
-      m_.columns = summary.columns;
-    }
-    if (summary.kind != vo::BodyKind::votable && !summary.head.empty()) {
-      m_.evidence = shortened(std::string_view(summary.head).substr(0, options_.limits.evidence_bytes),
-                              options_.limits.evidence_bytes * 3);
-    }
-    if (body.parser_was_slower) {
-      note("parser-slower-than-transfer", "the transfer waited for our parser: its duration is an upper limit");
-    }
-  }
-
-  void conclude_time_out(http::Phase phase, Micros limit, const std::string& message) {
-    if (ours_ && limit >= total_limit_) {
-      refuse("interrupted", "the order's deadline came before the answer");
-      return;
-    }
-    m_.verdict = Verdict::timeout;
-    m_.failed_phase = to_string(phase);
-    m_.code = m_.failed_phase.empty() ? "total" : m_.failed_phase;
-    // Of the whole query, where that was the limit: what counts before a redirect counts too.
-    m_.limit_us = limit == total_limit_ ? budget_.count() : limit.count();
-    m_.message = shortened(message, options_.limits.message_bytes_max);
-  }
-
-  void refuse(std::string code, std::string_view message) {
-    m_.verdict = Verdict::refused;
-    m_.code = std::move(code);
-    m_.message = shortened(message, options_.limits.message_bytes_max);
-  }
-
-  void note(std::string code, std::string_view message) {
-    constexpr std::size_t kFindingsMax = 100;
-    if (m_.findings.size() < kFindingsMax) {
-      m_.findings.push_back({std::move(code), shortened(message, 1000)});
-    }
-  }
-
-  // UTF-8 without NUL, which not every database can hold.
-  static std::string shortened(std::string_view text, std::size_t bytes_max) {
-    std::string result = to_utf8(text.substr(0, bytes_max));
-    std::replace(result.begin(), result.end(), '\0', ' ');
-    return result;
-  }
-
-  const Service& service_;
-  const QueryOptions& options_;
-  const Micros budget_;
-  const bool ours_;  // the budget is our deadline, not the service's limit
-  Clock& clock_;
-  Executor& executor_;
-  http::Client& client_;
-  const std::stop_token stop_;
-  Measurement& m_;
-  QueryOutcome outcome_;
-  std::string first_authority_;
-  std::set<std::string> visited_;
-  std::unique_ptr<probe::BodyPipe> pipe_;
-  Micros total_limit_{0};
-};
-
 }  // namespace
 
 std::string user_agent(const QueryOptions& options) {
@@ -462,8 +147,9 @@ QueryOutcome run_query(const Service& service, const Cone& cone, const QueryOpti
     measurement.message = request.error().message;
     return {};
   }
-  Query query(service, options, time_left, clock, executor, client, std::move(stop), measurement);
-  return query.run(std::move(request).value());
+  probe::QueryExchange exchange({service, options, clock, executor, client, std::move(stop)}, time_left, measurement);
+  const std::optional<probe::Answer> answer = exchange.ask(std::move(request).value());
+  return answer ? exchange.conclude(*answer) : QueryOutcome();
 }
 
 }  // namespace parallax

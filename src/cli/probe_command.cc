@@ -4,24 +4,15 @@
 #include "cli/cone_options.h"
 #include "cli/probe_options.h"
 #include "cli/probe_order.h"
-#include "cli/writers.h"
+#include "cli/writers/outputs.h"
 
 namespace parallax::cli {
 
 namespace {
 
 Result<int> probe(const Arguments& arguments, World& world) {
-  const std::unique_ptr<MeasurementWriter> writer = TRY(make_writer(arguments.value_or("--output", "table")));
   const Order order = TRY(order_from_arguments(arguments, world));
-  const ProbeOptions options = TRY(probe_options(arguments, world, order));
-  if (!order.collector.empty()) {
-    TRY(check_collector_url(order.collector));
-  }
-  const ProbeDeps deps{world.clock, world.rng, world.executor, world.files, world.http};
-  const ProbeOutcome outcome = run_probe(
-      order, options, deps, [&](const Measurement& m) { writer->write(m); }, world.stop);
-  tell_summary(outcome, order.collector.empty() ? "" : options.spool_directory);
-  return static_cast<int>(outcome.exit_code);
+  return ask(order, arguments, world);
 }
 
 }  // namespace
@@ -37,10 +28,11 @@ Command probe_command() {
         Option{"--collector", OptionKind::value, "URL", "send the results there"},
         Option{"--token-file", OptionKind::value, "FILE", "the token, in a file of mode 0600 (or PARALLAX_TOKEN)"},
         Option{"--fleet", OptionKind::value, "NAME", "written into each measurement (default local)"},
-        Option{"--vantage", OptionKind::value, "NAME", "written into each measurement (default: the host's name)"},
-        Option{"--output", OptionKind::value, "FORMAT", "table (default), ndjson, csv or none"}}) {
+        Option{"--vantage", OptionKind::value, "NAME", "written into each measurement (default: the host's name)"}}) {
     options.push_back(option);
   }
+  const std::vector<Option> outputs = output_options();
+  options.insert(options.end(), outputs.begin(), outputs.end());
   const std::vector<Option> query = query_options();
   options.insert(options.end(), query.begin(), query.end());
   return Command{"probe", "measure services", options, probe, {}};

@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/secrets.h"
 #include "cli/version.h"
+#include "cli/writers/outputs.h"
 
 namespace parallax::cli {
 
@@ -135,6 +136,21 @@ void tell_summary(const ProbeOutcome& outcome, const std::string& spool_director
   if (!outcome.problem.empty()) {
     log::error(outcome.problem);
   }
+}
+
+Result<int> ask(const Order& order, const Arguments& arguments, World& world) {
+  const ProbeOptions options = TRY(probe_options(arguments, world, order));
+  if (!order.collector.empty()) {
+    TRY(check_collector_url(order.collector));
+  }
+  Outputs outputs = TRY(Outputs::open(arguments, world));
+  const ProbeDeps deps{world.clock, world.rng, world.executor, world.files, world.http};
+  const ProbeOutcome outcome = run_probe(
+      order, options, deps, [&](const Measurement& m) { outputs.write(m); }, world.stop);
+  const bool kept = outputs.finish();
+  tell_summary(outcome, order.collector.empty() ? "" : options.spool_directory);
+  return kept || outcome.exit_code != ExitCode::done ? static_cast<int>(outcome.exit_code)
+                                                     : static_cast<int>(ExitCode::in_part);
 }
 
 std::string default_spool(World& world) {

@@ -19,6 +19,9 @@ Result<ProbeOptions> probe_options(const Arguments& arguments, World& world, con
 // From --token-file, else PARALLAX_TOKEN; empty where there is neither. Error: invalid, denied (mode).
 Result<std::string> token_of(const Arguments& arguments, World& world);
 
+// Asks what the order says, into the outputs that the arguments name. Gives the exit code.
+Result<int> ask(const Order& order, const Arguments& arguments, World& world);
+
 // The end of a run for a person, on stderr.
 void tell_summary(const ProbeOutcome& outcome, const std::string& spool_directory);
 

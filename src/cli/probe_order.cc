@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cli/cone_options.h"
 #include "cli/probe_options.h"
+#include "cli/writers/outputs.h"
 #include "probe/service_file.h"
 
 namespace parallax::cli {
@@ -27,7 +28,7 @@ Result<> name_run(const Arguments& arguments, World& world, Order& order) {
   order.round_id = order.run_id;
   order.fleet = arguments.value_or("--fleet", "local");
   order.vantage = arguments.value_or("--vantage", host_name());
-  order.collector = arguments.value_or("--collector", "");
+  order.collector = TRY(submit_target(arguments));
   order.token = TRY(token_of(arguments, world));
   return {};
 }

@@ -61,6 +61,13 @@ bool is_public(const Ipv6& a) {
 
 }  // namespace
 
+bool is_address(const std::string& host) {
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  const std::string ip = bracketed ? host.substr(1, host.size() - 2) : host;
+  Ipv6 bytes{};
+  return inet_pton(AF_INET, ip.c_str(), bytes.data()) == 1 || inet_pton(AF_INET6, ip.c_str(), bytes.data()) == 1;
+}
+
 bool is_public_address(const std::string& ip) {
   in_addr four{};
   if (inet_pton(AF_INET, ip.c_str(), &four) == 1) {

@@ -10,4 +10,7 @@ namespace parallax::http {
 // everything that is no IP address.
 bool is_public_address(const std::string& ip);
 
+// Whether `host` is an IPv4 or IPv6 address (this one with or without brackets) and no name.
+bool is_address(const std::string& host);
+
 }  // namespace parallax::http

@@ -29,9 +29,13 @@ enum class AddressPolicy {
 };
 
 enum class ConnectionPolicy {
-  fresh,  // a new connection, closed afterwards: what is measured is the whole way
-  reuse,  // keep connections alive between exchanges of this client
+  fresh,       // a new connection, closed afterwards: what is measured is the whole way
+  fresh_kept,  // a new connection, kept for the next exchange with the same connection_key
+  reuse,       // a kept connection where there is one, kept again afterwards
+  reuse_last,  // a kept connection where there is one, closed afterwards
 };
+
+enum class AddressFamily { any, ipv4, ipv6 };
 
 struct SendOptions {
   PhaseLimits limits;
@@ -40,6 +44,10 @@ struct SendOptions {
   std::size_t header_bytes_max = 256U << 10U;
   AddressPolicy addresses = AddressPolicy::any;
   ConnectionPolicy connection = ConnectionPolicy::reuse;
+  // Connections are kept apart by key: one that was made for a key is never used for another. At most one idle
+  // connection is kept for a key and authority that is not empty, and its addresses are resolved anew for each new one.
+  std::string connection_key;
+  AddressFamily family = AddressFamily::any;
   // Called once, before the first piece of the body goes to `on_body`: status and header fields, all of them. On the
   // sending task; must not block.
   std::function<void(const Response& head)> on_head;

@@ -17,6 +17,7 @@ namespace parallax::http {
 namespace {
 
 constexpr std::size_t kIdleChannelsMax = 64;
+constexpr std::size_t kKeyedChannelsMax = 256;  // each holds a connection
 
 bool is_token(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
@@ -56,7 +57,7 @@ void start_libcurl() {
 
 class CurlClient final : public Client {
  public:
-  CurlClient(Clock& clock, std::string system_roots) : clock_(clock), system_roots_(std::move(system_roots)) {}
+  CurlClient(Clock& clock, std::string system_roots) : clock_(clock), trust_(std::move(system_roots)) {}
 
   Exchange send(const Request& request, const SendOptions& options, std::stop_token stop) override {
     const Result<Url> url = parse_url(request.url);
@@ -70,56 +71,66 @@ class CurlClient final : public Client {
       return failed(ErrorKind::cancelled, "cancelled", url->authority() + ": cancelled before it was sent");
     }
     const bool checked_address = options.addresses == AddressPolicy::public_only;
-    std::unique_ptr<CurlChannel> channel =
-        take(fmt::format("{}|{}", checked_address ? "public" : "any", options.ca_file), url->authority());
-    Exchange exchange;
-    if (options.ca_file.empty() && !system_roots_.empty()) {
-      SendOptions with_roots = options;
-      with_roots.ca_file = system_roots_;
-      exchange = run_transfer(*channel, request, *url, with_roots, clock_, stop);
-    } else {
-      exchange = run_transfer(*channel, request, *url, options, clock_, stop);
+    const std::string trust = fmt::format("{}|{}", checked_address ? "public" : "any", options.ca_file);
+    std::unique_ptr<CurlChannel> channel = take(trust, options.connection_key, url->authority());
+    Exchange exchange = run_transfer(*channel, request, *url, options, trust_, clock_, stop);
+    const bool closed =
+        options.connection == ConnectionPolicy::fresh || options.connection == ConnectionPolicy::reuse_last;
+    if (closed) {
+      channel->key.clear();  // it holds no connection of that key any more
     }
     give_back(std::move(channel));
     return exchange;
   }
 
  private:
-  std::unique_ptr<CurlChannel> take(const std::string& trust, const std::string& authority) {
+  // The idle channel that was used last and suits best; a new one where none does. A channel that has a key holds a
+  // connection that was made for it, and serves nothing else.
+  std::unique_ptr<CurlChannel> take(const std::string& trust, const std::string& key, const std::string& authority) {
     {
       const MutexLock lock(mutex_);
       auto best = idle_.rend();
       for (auto it = idle_.rbegin(); it != idle_.rend(); ++it) {
-        if ((*it)->trust == trust && (best == idle_.rend() || (*it)->authority == authority)) {
+        const CurlChannel& channel = **it;
+        if (channel.trust != trust) {
+          continue;
+        }
+        if (channel.key == key && channel.authority == authority) {
           best = it;
-          if ((*it)->authority == authority) {
-            break;
-          }
+          break;
+        }
+        if (channel.key.empty() && best == idle_.rend()) {
+          best = it;
         }
       }
       if (best != idle_.rend()) {
         std::unique_ptr<CurlChannel> channel = std::move(*best);
         idle_.erase(std::next(best).base());
+        channel->key = key;
         channel->authority = authority;
         return channel;
       }
     }
     start_libcurl();
-    return std::make_unique<CurlChannel>(trust, authority);
+    return std::make_unique<CurlChannel>(trust, key, authority);
   }
 
   void give_back(std::unique_ptr<CurlChannel> channel) {
     std::unique_ptr<CurlChannel> oldest;  // closed after the lock is released
     const MutexLock lock(mutex_);
+    const bool keyed = !channel->key.empty();
+    const auto same_kind = [keyed](const auto& idle) { return keyed == !idle->key.empty(); };
     idle_.push_back(std::move(channel));
-    if (idle_.size() > kIdleChannelsMax) {
-      oldest = std::move(idle_.front());
-      idle_.erase(idle_.begin());
+    const auto count = static_cast<std::size_t>(std::count_if(idle_.begin(), idle_.end(), same_kind));
+    if (count > (keyed ? kKeyedChannelsMax : kIdleChannelsMax)) {
+      const auto first = std::find_if(idle_.begin(), idle_.end(), same_kind);
+      oldest = std::move(*first);
+      idle_.erase(first);
     }
   }
 
   Clock& clock_;
-  const std::string system_roots_;
+  TrustStore trust_;
   Mutex mutex_;
   std::vector<std::unique_ptr<CurlChannel>> idle_ GUARDED_BY(mutex_);  // the one used last is at the end
 };

@@ -480,6 +480,50 @@ TEST_F(CurlClientTest, KeepsAConnectionOrMakesANewOneAsTold) {
   EXPECT_NE(service.peers[2], service.peers[3]);
 }
 
+TEST_F(CurlClientTest, KeepsConnectionsApartByKey) {
+  Hello service;
+  const std::unique_ptr<Server> server = start_server({}, service).value();
+  const auto reused = [&](ConnectionPolicy policy, const std::string& key) {
+    options_.connection = policy;
+    options_.connection_key = key;
+    const Exchange exchange = get(server->base_url());
+    EXPECT_TRUE(exchange.ok());
+    return exchange.transport.reused;
+  };
+  EXPECT_FALSE(reused(ConnectionPolicy::fresh_kept, "a"));
+  EXPECT_FALSE(reused(ConnectionPolicy::fresh_kept, "b"));
+  EXPECT_TRUE(reused(ConnectionPolicy::reuse, "a"));
+  EXPECT_EQ(service.peers[2], service.peers[0]);
+  EXPECT_TRUE(reused(ConnectionPolicy::reuse_last, "b"));
+  EXPECT_EQ(service.peers[3], service.peers[1]);
+  EXPECT_FALSE(reused(ConnectionPolicy::reuse_last, "b")) << "the last one was closed";
+  EXPECT_FALSE(reused(ConnectionPolicy::reuse, "c"));
+  EXPECT_FALSE(reused(ConnectionPolicy::fresh_kept, "a")) << "a new one, though one is kept";
+  EXPECT_TRUE(reused(ConnectionPolicy::reuse, "a"));
+  EXPECT_EQ(service.peers[7], service.peers[6]) << "the newest, not the one before";
+  EXPECT_FALSE(reused(ConnectionPolicy::fresh, ""));
+}
+
+TEST_F(CurlClientTest, TellsHowTheAddressWasFound) {
+  Hello service;
+  const std::unique_ptr<Server> server = start_server({}, service).value();
+  options_.connection = ConnectionPolicy::fresh_kept;
+  options_.connection_key = "k";
+  const Exchange literal = get(server->base_url());
+  EXPECT_EQ(literal.transport.dns, "literal");
+  EXPECT_EQ(literal.transport.address_family, "ipv4");
+  EXPECT_EQ(literal.transport.certificate_expires_at, std::nullopt);
+  options_.family = AddressFamily::ipv4;
+  const std::string url = "http://localhost:" + std::to_string(server->port()) + "/";
+  EXPECT_EQ(get(url).transport.dns, "fresh");
+  options_.connection = ConnectionPolicy::reuse;
+  EXPECT_EQ(get(url).transport.dns, "cached");
+  options_.family = AddressFamily::ipv6;
+  const Exchange other = get(server->base_url());
+  EXPECT_FALSE(other.ok()) << "an IPv4 address is none of IPv6's";
+  EXPECT_EQ(other.transport.address_family, "");
+}
+
 // libcurl repeats a request by itself when a kept-alive connection turns out closed; whether that is safe is for the
 // caller to say.
 TEST_F(CurlClientTest, DoesNotSendARequestTwice) {
@@ -494,7 +538,9 @@ TEST_F(CurlClientTest, DoesNotSendARequestTwice) {
     }
   });
   ASSERT_TRUE(get(server.url()).ok());
-  expect_code(get(server.url()), ErrorKind::unavailable, "connection-reset", Phase::first_byte);
+  const Exchange lost = get(server.url());
+  expect_code(lost, ErrorKind::unavailable, "connection-reset", Phase::first_byte);
+  EXPECT_TRUE(lost.transport.reused) << "so that a caller can tell it from a server that never answered";
   EXPECT_EQ(requests, 2);
 }
 
@@ -557,6 +603,11 @@ TEST_F(TlsTest, TalksToAServerItCanTrust) {
   EXPECT_TRUE(reused.transport.reused);
   EXPECT_EQ(reused.transport.timings.tls, Micros(0));
   EXPECT_EQ(reused.transport.tls_version, "TLSv1.3");
+  EXPECT_THAT(reused.transport.tls_cipher, StartsWith("TLS_"));
+  ASSERT_TRUE(reused.transport.certificate_expires_at.has_value());
+  const Micros left = *reused.transport.certificate_expires_at - clock_->now();
+  EXPECT_GT(left, Seconds(23 * 3600));
+  EXPECT_LE(left, Seconds(25 * 3600));
 }
 
 TEST_F(TlsTest, KeepsTheNameWhenItGoesThroughARelay) {

@@ -26,6 +26,8 @@ constexpr long kReceiveBufferBytes = 100L << 10U;     // what the curl program u
 constexpr std::size_t kHeaderBytesMax = 256U << 10U;  // libcurl itself gives up above 300 kB
 constexpr std::size_t kReserveBytesMax = 64U << 20U;  // of memory taken on a Content-Length's word
 constexpr Micros kPollMax = Seconds(60);
+constexpr long kDnsCacheSeconds = 60;
+constexpr Micros kCachedResolveMax{200};
 
 struct EasyDeleter {
   void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
@@ -85,8 +87,11 @@ struct CurlChannel::Handles {
   std::array<char, CURL_ERROR_SIZE> message{};
 };
 
-CurlChannel::CurlChannel(std::string trust_key, std::string first_authority)
-    : trust(std::move(trust_key)), authority(std::move(first_authority)), handles(std::make_unique<Handles>()) {
+CurlChannel::CurlChannel(std::string trust_key, std::string connection_key, std::string first_authority)
+    : trust(std::move(trust_key)),
+      key(std::move(connection_key)),
+      authority(std::move(first_authority)),
+      handles(std::make_unique<Handles>()) {
   CHECK(handles->multi != nullptr && handles->easy != nullptr, "out of memory");
 }
 
@@ -97,13 +102,15 @@ namespace {
 // What libcurl's callbacks work on. They never throw: an exception would cross C code.
 class Transfer {
  public:
-  Transfer(CurlChannel& channel, const Request& request, const Url& url, const SendOptions& options, const Clock& clock)
+  Transfer(CurlChannel& channel, const Request& request, const Url& url, const SendOptions& options, TrustStore& trust,
+           const Clock& clock)
       : multi_(channel.handles->multi.get()),
         easy_(channel.handles->easy.get()),
         message_(channel.handles->message),
         request_(request),
         url_(url),
         options_(options),
+        trust_(trust),
         clock_(clock),
         header_bytes_max_(std::min(options.header_bytes_max, kHeaderBytesMax)) {
     const auto relay = options.connect_to.find(url.authority());
@@ -148,6 +155,9 @@ class Transfer {
   static std::size_t on_header(char* data, std::size_t one, std::size_t size, void* self);
   static std::size_t on_body(char* data, std::size_t one, std::size_t size, void* self);
   static int on_request(void* self, char* peer_ip, char* local_ip, int peer_port, int local_port);
+  static CURLcode on_tls_context(CURL* easy, void* context, void* self);
+  void note_security();
+  void note_address();
   static curl_socket_t on_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
   bool take_header(std::string_view line);
   bool take_body(std::string_view piece);
@@ -158,6 +168,7 @@ class Transfer {
   const Request& request_;
   const Url& url_;
   const SendOptions& options_;
+  TrustStore& trust_;
   const Clock& clock_;
   const std::size_t header_bytes_max_;
   std::string relay_;
@@ -184,22 +195,34 @@ class Transfer {
 };
 
 void Transfer::set_up_connection() {
-  const bool fresh = options_.connection == ConnectionPolicy::fresh;
+  const ConnectionPolicy policy = options_.connection;
+  const bool fresh = policy == ConnectionPolicy::fresh_kept || policy == ConnectionPolicy::fresh;
+  const bool closed = policy == ConnectionPolicy::reuse_last || policy == ConnectionPolicy::fresh;
+  const bool keyed = !options_.connection_key.empty();
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_QUICK_EXIT, 1L);  // do not wait for a resolver thread that we have given up on
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(CURLOPT_PROXY, "");  // whatever the environment says: a proxy would be what we measure
   set(CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
-  set(CURLOPT_FORBID_REUSE, fresh ? 1L : 0L);
-  set(CURLOPT_SSL_SESSIONID_CACHE, fresh ? 0L : 1L);
-  set(CURLOPT_DNS_CACHE_TIMEOUT, fresh ? 0L : 60L);
+  set(CURLOPT_FORBID_REUSE, closed ? 1L : 0L);
+  // The oldest one is closed once there are more.
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, keyed ? 1L : 0L);
+  set(CURLOPT_SSL_SESSIONID_CACHE, fresh || keyed ? 0L : 1L);
+  set(CURLOPT_DNS_CACHE_TIMEOUT, fresh || keyed ? 0L : kDnsCacheSeconds);
+  set(CURLOPT_IPRESOLVE, static_cast<long>(options_.family == AddressFamily::ipv4   ? CURL_IPRESOLVE_V4
+                                           : options_.family == AddressFamily::ipv6 ? CURL_IPRESOLVE_V6
+                                                                                    : CURL_IPRESOLVE_WHATEVER));
   // libcurl gives each of several addresses half of the time that is left; it lasts until there is a connection.
   set_connect_timeout(options_.limits.resolve + options_.limits.connect);
-  // A directory of certificates keeps libcurl from caching the parsed bundle: 30 ms a handshake.
-  set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
-  if (!options_.ca_file.empty()) {
-    set(CURLOPT_CAINFO, options_.ca_file.c_str());
+  // libcurl would parse the roots anew for each handle, tens of milliseconds that would count as the server's
+  // handshake: they are parsed once and shared.
+  if (url_.scheme == "https") {
+    set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+    set(CURLOPT_CAINFO, static_cast<const char*>(nullptr));
+    set(CURLOPT_SSL_CTX_FUNCTION, &on_tls_context);
+    set(CURLOPT_SSL_CTX_DATA, this);
+    trust_.prepare(options_.ca_file, clock_.monotonic());
   }
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   // libcurl 7.88 refuses this while a handle still has its buffer, as after a failure before there was a connection;
@@ -347,14 +370,50 @@ int Transfer::on_request(void* self, char* peer_ip, char* /*local_ip*/, int peer
     }
     transfer.request_started_ = true;
     transfer.exchange_.transport.peer = join(peer_ip, peer_port);
-    curl_tlssessioninfo* session = nullptr;
-    curl_easy_getinfo(transfer.easy_, CURLINFO_TLS_SSL_PTR, &session);
-    if (session != nullptr && session->backend == CURLSSLBACKEND_OPENSSL && session->internals != nullptr) {
-      transfer.exchange_.transport.tls_version = SSL_get_version(static_cast<const SSL*>(session->internals));
-    }
+    transfer.note_security();
     return CURL_PREREQFUNC_OK;
   } catch (...) {
     return CURL_PREREQFUNC_ABORT;
+  }
+}
+
+CURLcode Transfer::on_tls_context(CURL* /*easy*/, void* context, void* self) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  try {
+    return transfer.trust_.give_to(transfer.options_.ca_file, context) ? CURLE_OK : CURLE_SSL_CACERT_BADFILE;
+  } catch (...) {
+    return CURLE_OUT_OF_MEMORY;
+  }
+}
+
+// What the TLS session says of itself; nothing on plain http.
+void Transfer::note_security() {
+  curl_tlssessioninfo* session = nullptr;
+  curl_easy_getinfo(easy_, CURLINFO_TLS_SSL_PTR, &session);
+  if (session == nullptr || session->backend != CURLSSLBACKEND_OPENSSL || session->internals == nullptr) {
+    return;
+  }
+  const SSL* const tls = static_cast<const SSL*>(session->internals);
+  exchange_.transport.tls_version = SSL_get_version(tls);
+  const char* const cipher = SSL_get_cipher_name(tls);
+  exchange_.transport.tls_cipher = cipher == nullptr ? "" : cipher;
+  exchange_.transport.certificate_expires_at = certificate_end(tls);
+}
+
+void Transfer::note_address() {
+  Transport& transport = exchange_.transport;
+  if (!transport.peer.empty()) {
+    transport.address_family = transport.peer.starts_with('[') ? "ipv6" : "ipv4";
+  }
+  const std::string host = relay_.empty() ? url_.host : relay_.substr(0, relay_.rfind(':'));
+  if (is_address(host)) {
+    transport.dns = "literal";
+  } else if (transport.reused) {
+    transport.dns = "cached";
+  } else if (stamps_.resolved > Micros(0)) {
+    const bool asked = options_.connection != ConnectionPolicy::reuse || !options_.connection_key.empty();
+    // Plain reuse has libcurl's cache: what comes from there takes less than any resolver does.
+    transport.dns = asked || stamps_.resolved > kCachedResolveMax ? "fresh" : "cached";
   }
 }
 
@@ -546,8 +605,10 @@ void Transfer::finish() {
   Transport& transport = exchange_.transport;
   long number = 0;
   curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &number);
-  transport.reused = request_started_ && number == 0;
+  // A kept connection on which the request was lost counts too.
+  transport.reused = request_started_ && (number == 0 || own_ == OwnLimit::resent);
   curl_easy_getinfo(easy_, CURLINFO_HTTP_VERSION, &number);
+  note_address();
   transport.http_version = number == CURL_HTTP_VERSION_1_0   ? "1.0"
                            : number == CURL_HTTP_VERSION_1_1 ? "1.1"
                            : number == CURL_HTTP_VERSION_2_0 ? "2"
@@ -590,8 +651,8 @@ Exchange Transfer::run(const std::stop_token& stop) {
 }  // namespace
 
 Exchange run_transfer(CurlChannel& channel, const Request& request, const Url& url, const SendOptions& options,
-                      const Clock& clock, const std::stop_token& stop) {
-  return Transfer(channel, request, url, options, clock).run(stop);
+                      TrustStore& trust, const Clock& clock, const std::stop_token& stop) {
+  return Transfer(channel, request, url, options, trust, clock).run(stop);
 }
 
 }  // namespace parallax::http

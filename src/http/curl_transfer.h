@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "http/client.h"
+#include "http/trust.h"
 #include "http/url.h"
 
 namespace parallax::http {
@@ -15,20 +16,22 @@ namespace parallax::http {
 // more than a request; so channels are kept, and found again by where they last led. One exchange at a time.
 class CurlChannel {
  public:
-  CurlChannel(std::string trust, std::string authority);
+  CurlChannel(std::string trust, std::string key, std::string authority);
   ~CurlChannel();
   CurlChannel(const CurlChannel&) = delete;
   CurlChannel& operator=(const CurlChannel&) = delete;
 
   // Connections are shared only between exchanges whose server was checked in the same way.
   const std::string trust;
+  std::string key;  // SendOptions::connection_key of the connection that it may hold
   std::string authority;
 
   struct Handles;
   const std::unique_ptr<Handles> handles;
 };
 
+// `trust`: the roots by which a server is checked; must outlive the call.
 Exchange run_transfer(CurlChannel& channel, const Request& request, const Url& url, const SendOptions& options,
-                      const Clock& clock, const std::stop_token& stop);
+                      TrustStore& trust, const Clock& clock, const std::stop_token& stop);
 
 }  // namespace parallax::http

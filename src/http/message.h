@@ -66,9 +66,16 @@ struct Timings {
 // What the transport tells beside the response.
 struct Transport {
   Timings timings;
-  std::string http_version;      // "1.1", "2"
-  std::string tls_version;       // "TLSv1.3"; empty without TLS
-  std::string peer;              // "192.0.2.1:443": where the connection led (the relay, if there is one)
+  std::string http_version;                       // "1.1", "2"
+  std::string tls_version;                        // "TLSv1.3"; empty without TLS
+  std::string tls_cipher;                         // as OpenSSL names it, "TLS_AES_256_GCM_SHA384"; empty without TLS
+  std::optional<Instant> certificate_expires_at;  // the server's own; absent without TLS or when the handshake failed
+  std::string peer;            // "192.0.2.1:443": where the connection led (the relay, if there is one)
+  std::string address_family;  // of `peer`: "ipv4", "ipv6"; empty where no connection was tried
+  // How the address was found: "literal" (the URL, or the relay's address, is one), "fresh" (the system's resolver was
+  // asked now; it may have a cache of its own), "cached" (known to this client, or a kept connection needed none).
+  // Empty where nothing was resolved.
+  std::string dns;
   bool reused = false;           // connection from an earlier exchange
   std::uint64_t bytes_wire = 0;  // body bytes as they came, before any decoding
 };

@@ -27,8 +27,8 @@ struct Config {
     std::string group_name;              // empty: the fleet's name
     std::string group_like_home;         // empty: no inbound rule
     std::string public_key;              // path as written; empty: no key pair
-    std::string instance_profile = "parallax";
-    std::string deadman = "guest";  // or "guest+scheduler"
+    std::string instance_profile;        // empty: one of ours
+    std::string deadman = "guest";       // or "guest+scheduler"
     Micros boot_timer{Seconds(20 * 60)};
     std::map<std::string, std::string> subnets;  // region: subnet id
     std::optional<double> budget_usd_per_month;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "cli/fleet_commands.h"
 #include "cli/fleet_spec.h"
 #include "codec/json.h"
@@ -43,6 +44,27 @@ Result<Account> own_account(const Arguments& arguments, World& world, const Conf
   return Account{who.text("Account"), arn.substr(begin, arn.find(':', begin) - begin)};
 }
 
+// The whole, or the part that is asked for.
+Result<Json> document(const Arguments& arguments, const fleet::Spec& spec, fleet::PolicyFor whom,
+                      const Account& account) {
+  std::vector<Json> parts = fleet::policy_parts(spec, whom, account.id, account.partition);
+  if (const std::optional<std::string> part = arguments.value("--part")) {
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      if (*part == std::to_string(i + 1)) {
+        return std::move(parts[i]);
+      }
+    }
+    return make_error(ErrorKind::invalid, fmt::format("--part: '{}' is none of 1 to {}", *part, parts.size()));
+  }
+  if (parts.size() > 1) {
+    log::note(
+        fmt::format("this is longer than the {} characters of a managed policy; make {} of it, with --part 1 to "
+                    "--part {}, and attach them all",
+                    fleet::kManagedPolicyMax, parts.size(), parts.size()));
+  }
+  return fleet::policy_document(spec, whom, account.id, account.partition);
+}
+
 // Without `whom`: all.
 Result<int> policy(const Arguments& arguments, World& world, std::optional<fleet::PolicyFor> whom) {
   const std::string path = arguments.value_or("--config", "parallax.toml");
@@ -53,7 +75,7 @@ Result<int> policy(const Arguments& arguments, World& world, std::optional<fleet
   const Account account = TRY(id ? given_account(*id, arguments) : own_account(arguments, world, config));
   if (whom) {
     print((trust ? fleet::trust_document(*whom, account.id, account.partition)
-                 : fleet::policy_document(spec, *whom, account.id, account.partition))
+                 : TRY(document(arguments, spec, *whom, account)))
               .pretty() +
           "\n");
     return 0;
@@ -79,6 +101,7 @@ Command fleet_policy_command() {
   for (const fleet::PolicyFor whom : fleet::kPolicies) {
     const bool role = whom == fleet::PolicyFor::machine || whom == fleet::PolicyFor::scheduler;
     std::vector<Option> own = options;
+    own.push_back(Option{"--part", OptionKind::value, "N", "one part of a policy too long for one managed policy"});
     if (role) {
       own.push_back(Option{"--trust", OptionKind::flag, "", "who may assume the role"});
     }

@@ -40,8 +40,9 @@ Result<fleet::Spec> make_spec(Files& files, const Config& config, const std::str
   if (!from.public_key.empty()) {
     spec.key = TRY(read_public_key(files, beside(config_path, from.public_key), from.name, config_path));
   }
-  spec.profile.name = from.instance_profile;
-  spec.profile.ours = from.instance_profile == kOurProfile;
+  const std::string our_profile = fleet::our_profile(from.name);
+  spec.profile.name = from.instance_profile.empty() ? our_profile : from.instance_profile;
+  spec.profile.ours = spec.profile.name == our_profile || spec.profile.name == kOurProfile;
   spec.deadman = from.deadman == "guest" ? fleet::Deadman::guest : fleet::Deadman::guest_and_scheduler;
   spec.subnets = from.subnets;
   spec.boot_timer = from.boot_timer;

@@ -9,7 +9,8 @@
 
 namespace parallax::cli {
 
-// The profile that we make ourselves; any other name is that of an existing one.
+// A profile of this name is made by us too, as the one that bears the fleet's name (fleet::our_profile) is where
+// [fleet] instance_profile names none; any other name is that of an existing one.
 inline constexpr const char* kOurProfile = "parallax";
 
 // Reads the public key's file, which [fleet] public_key names beside `config_path`. Error: invalid, naming the file.

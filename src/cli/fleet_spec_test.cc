@@ -59,7 +59,7 @@ TEST(FleetSpec, LeavesNothingOpenWhereTheConfigurationSaysLittle) {
   EXPECT_EQ(spec->group.name, "NAVO");
   EXPECT_EQ(spec->group.like_home, "");
   EXPECT_FALSE(spec->key);
-  EXPECT_EQ(spec->profile.name, "parallax");
+  EXPECT_EQ(spec->profile.name, "parallax-NAVO");
   EXPECT_TRUE(spec->profile.ours);
   EXPECT_EQ(spec->deadman, fleet::Deadman::guest);
   EXPECT_EQ(spec->boot_timer, std::chrono::minutes(20));

@@ -13,8 +13,8 @@ namespace {
 constexpr Micros kKnownWithin{Seconds(60)};
 constexpr int kPagesMax = 20;
 
-PolicyFor policy_of(const std::string& role) {
-  return role == kSchedulerRole ? PolicyFor::scheduler : PolicyFor::machine;
+PolicyFor policy_of(const std::string& role, const Spec& spec) {
+  return role == scheduler_role(spec.fleet) ? PolicyFor::scheduler : PolicyFor::machine;
 }
 
 bool is_missing(const Error& error) {
@@ -44,12 +44,12 @@ std::string ChangeWork::role_of(const StepOutcome& step) const {
   }
   const bool scheduler =
       step.step.kind == StepKind::make_scheduler_role || step.step.kind == StepKind::repair_scheduler_role;
-  return scheduler ? kSchedulerRole : context_.spec.profile.name;
+  return scheduler ? scheduler_role(context_.spec.fleet) : context_.spec.profile.name;
 }
 
 Result<> ChangeWork::put_policy(const std::string& role) {
-  const Json document =
-      policy_document(context_.spec, policy_of(role), context_.observed.account, context_.observed.partition);
+  const Json document = policy_document(context_.spec, policy_of(role, context_.spec), context_.observed.account,
+                                        context_.observed.partition);
   const Json params =
       Json::object({{"RoleName", role}, {"PolicyName", kRolePolicyName}, {"PolicyDocument", document.dump()}});
   // By itself, not by the list of codes: for how long a missing role may still appear is this step's matter.
@@ -62,7 +62,8 @@ Result<> ChangeWork::put_policy(const std::string& role) {
 
 Result<> ChangeWork::make_role(StepOutcome& step) {
   const std::string role = role_of(step);
-  const Json trust = trust_document(policy_of(role), context_.observed.account, context_.observed.partition);
+  const Json trust =
+      trust_document(policy_of(role, context_.spec), context_.observed.account, context_.observed.partition);
   const Json params = Json::object({{"RoleName", role},
                                     {"Path", "/"},
                                     {"AssumeRolePolicyDocument", trust.dump()},
@@ -89,8 +90,9 @@ Result<> ChangeWork::make_role(StepOutcome& step) {
 Result<> ChangeWork::repair_role(const StepOutcome& step) {
   const std::string role = role_of(step);
   const Observed& observed = context_.observed;
-  const std::optional<ProfileSeen>& seen = role == kSchedulerRole ? observed.scheduler_role : observed.profile;
-  const Json trust = trust_document(policy_of(role), observed.account, observed.partition);
+  const std::optional<ProfileSeen>& seen =
+      role == scheduler_role(context_.spec.fleet) ? observed.scheduler_role : observed.profile;
+  const Json trust = trust_document(policy_of(role, context_.spec), observed.account, observed.partition);
   const Result<Json> trusted = seen ? parse_json(seen->trust) : Result<Json>(Json());
   if (!trusted || trusted->canonical() != trust.canonical()) {
     TRY(iam("UpdateAssumeRolePolicy", Json::object({{"RoleName", role}, {"PolicyDocument", trust.dump()}})));

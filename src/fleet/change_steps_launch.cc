@@ -8,9 +8,7 @@
 #include "aws/protocol/errors.h"
 #include "base/sim_bugs.h"
 #include "codec/base64.h"
-#include "codec/hash.h"
 #include "fleet/change_work.h"
-#include "fleet/lease.h"
 
 namespace parallax::fleet {
 
@@ -18,8 +16,6 @@ namespace {
 
 constexpr std::size_t kLaunchBatch = 100;  // machines a call
 constexpr int kTokensMax = 20;
-constexpr int kPagesMax = 1000;
-constexpr std::size_t kTokenLength = 64;  // EC2's limit
 
 // The profile is known to IAM and not yet to EC2 in this region.
 bool is_profile_delay(const Error& error) {
@@ -115,104 +111,6 @@ Json ChangeWork::launch_parameters(Steps steps, const LaunchParts& parts, const 
     params.set("Placement", Json::object({{"AvailabilityZone", place.zone}}));
   }
   return params;
-}
-
-Result<ChangeWork::TokenFate> ChangeWork::fate_of_token(const std::string& token) {
-  const Json answer =
-      TRY(calls_.ec2("DescribeInstances", Json::object({{"Filters", filter_list({{"client-token", {token}}})}}),
-                     {.timeout = state_timeout()}));
-  TokenFate fate;
-  for (const Json& reservation : answer.list("Reservations")) {
-    for (const Json& item : reservation.list("Instances")) {
-      const Instance instance = read_instance(item, calls_.region());
-      if (instance.state == InstanceState::terminated || instance.state == InstanceState::shutting_down) {
-        fate.ended = instance.state_reason.empty() ? "terminated" : instance.state_reason;
-      } else {
-        Launched machine;
-        machine.id = instance.id;
-        machine.at = instance.launch_time;
-        fate.living.push_back(std::move(machine));
-      }
-    }
-  }
-  return fate;
-}
-
-// Living ones that a launch with this token made.
-Result<std::vector<ChangeWork::Launched>> ChangeWork::machines_of_token(const std::string& token) {
-  return TRY(fate_of_token(token)).living;
-}
-
-// Of a token that EC2 says was used: what it made may be shown only after a while. Nothing: it is long gone.
-Result<ChangeWork::TokenFate> ChangeWork::known_fate_of_token(const std::string& token) {
-  const Monotonic deadline = calls_.now() + kVisibleWithin;
-  for (;;) {
-    TokenFate fate = TRY(fate_of_token(token));
-    if (!fate.living.empty() || !fate.ended.empty() || calls_.now() >= deadline) {
-      return fate;
-    }
-    if (!calls_.pause(context_.options.state_poll)) {
-      return interrupted();
-    }
-  }
-}
-
-Result<std::vector<Instance>> ChangeWork::living_machines() {
-  Json params = Json::object(
-      {{"Filters", filter_list({{fmt::format("tag:{}", kFleetTag), {context_.spec.fleet}},
-                                {"instance-state-name", {"pending", "running", "stopping", "stopped"}}})}});
-  std::vector<Instance> all;
-  for (int page = 0; page < kPagesMax; ++page) {
-    const Json answer = TRY(calls_.ec2("DescribeInstances", params, {.timeout = state_timeout()}));
-    for (const Json& reservation : answer.list("Reservations")) {
-      for (const Json& item : reservation.list("Instances")) {
-        all.push_back(read_instance(item, calls_.region()));
-      }
-    }
-    const std::string next = answer.text("NextToken");
-    if (next.empty()) {
-      break;
-    }
-    params.set("NextToken", next);
-  }
-  return all;
-}
-
-// Machines for these slots that nobody knew of when the plan was made: another change made them meanwhile, perhaps in
-// another zone, where our token does not reach.
-Result<std::vector<ChangeWork::Launched>> ChangeWork::launched_by_others(Steps steps) {
-  const std::vector<Instance> all = TRY(living_machines());
-  std::set<std::string> known;
-  for (const MachineSeen& machine : seen() != nullptr ? seen()->machines : std::vector<MachineSeen>()) {
-    known.insert(machine.instance.id);
-  }
-  for (const auto& [id, machine] : launched_) {
-    known.insert(id);
-  }
-  std::vector<Launched> found;
-  const bool by_slot = context_.spec.instances_per_region > 1;
-  for (const Instance& instance : all) {
-    const bool fits =
-        !by_slot || (steps.size() == 1 && instance.tag(kSlotTag) == std::to_string(steps.front().step.slot));
-    if (fits && found.size() < steps.size() && !known.contains(instance.id) && instance.tag(kOriginalTag).empty()) {
-      Launched machine;
-      machine.id = instance.id;
-      machine.at = instance.launch_time;
-      found.push_back(std::move(machine));
-    }
-  }
-  return found;
-}
-
-// A function of what is wanted alone, so that two changes at once, or one that is repeated, make one machine.
-std::string ChangeWork::launch_token(Steps steps, const LaunchParts& parts, const Placement& place, int attempt) const {
-  std::string slots;
-  for (const StepOutcome& outcome : steps) {
-    slots += fmt::format("{} ", outcome.step.slot);
-  }
-  return sha256_hex(fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", context_.spec.fleet, calls_.region(), slots,
-                                parts.image.id, place.type, place.zone, attempt))
-      .substr(0, kTokenLength);
 }
 
 // As many of these slots as there is room for; at least one. A token whose machine is gone is followed by the next
@@ -328,7 +226,9 @@ Result<> ChangeWork::launch_all(Steps steps, const LaunchParts& parts, PlaceSear
       no_room = machines.error();
       ++place;
       const std::string next = place < places.size() ? describe(places[place].type, places[place].zone) : "nothing";
-      remark(fmt::format("{} after {} for {}", next, no_room->code, describe(here.type, here.zone)));
+      search.note += fmt::format("{}{} after {} for {}", search.note.empty() ? "" : "; ", next, no_room->code,
+                                 describe(here.type, here.zone));
+      tell(search.note);
       continue;
     }
     if (!machines) {
@@ -340,6 +240,8 @@ Result<> ChangeWork::launch_all(Steps steps, const LaunchParts& parts, PlaceSear
     }
     for (std::size_t i = 0; i < count; ++i) {
       batch[i].id = (*machines)[i].id;
+      std::string& note = launched_[batch[i].id].note;
+      note = note.empty() ? search.note : note;
     }
     TRY(tag_slots(batch.subspan(0, count)));
     begin += count;
@@ -356,8 +258,9 @@ Result<bool> ChangeWork::close_launches(Steps steps) {
     if (machine == nullptr || outcome.state != StepState::doing) {
       continue;
     }
+    std::string& history = histories_[outcome.step.slot];
     if (machine->stopped) {
-      outcome.note = remarks_;
+      outcome.note = history + (history.empty() || machine->note.empty() ? "" : "; ") + machine->note;
       outcome.state = StepState::done;
     } else if (!machine->ended.empty()) {
       // It went from pending to terminated by itself: "Server.InsufficientInstanceCapacity".
@@ -365,7 +268,8 @@ Result<bool> ChangeWork::close_launches(Steps steps) {
         return make_error(ErrorKind::conflict, fmt::format("machine {} was terminated as soon as it was launched: {}",
                                                            machine->id, machine->ended));
       }
-      remark(fmt::format("{} ended with {}", machine->id, machine->ended));
+      history += fmt::format("{}{} ended with {}", history.empty() ? "" : "; ", machine->id, machine->ended);
+      tell(history);
       outcome.id.clear();
       again = true;
     }
@@ -387,6 +291,9 @@ Result<> ChangeWork::launch(Steps steps) {
     // What was launched before another launch failed is stopped before anything else is said.
     const Result<> settled = settle(std::move(machines));
     const bool again = TRY(close_launches(steps));
+    if (!launched && !search.note.empty()) {
+      remark(search.note);  // of those that found no place
+    }
     TRY(launched);
     TRY(settled);
     if (!again) {

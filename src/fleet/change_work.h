@@ -48,6 +48,7 @@ class ChangeWork {
     bool stop_answered = false;
     bool stopped = false;
     std::string ended;  // it was terminated: the reason's code
+    std::string note;   // which places had no room before it was launched in this one; who else launched it
     Monotonic next_stop{Monotonic::min()};
   };
 
@@ -60,6 +61,7 @@ class ChangeWork {
     std::size_t place = 0;
     int lap = 0;              // so many machines that found no room at a place in earlier changes do not count
     bool remembered = false;  // a place was passed over for such a machine, not for an answer of now
+    std::string note;         // of the places that had no room for the machines from here on
 
     bool any_left(std::size_t places);
   };
@@ -115,7 +117,7 @@ class ChangeWork {
   Result<> change_rules_of(const std::string& operation, const std::string& group, const std::vector<Rule>& rules);
   Result<std::string> group_id();
 
-  // Launch (change_steps_launch.cc, change_steps_stop.cc).
+  // Launch (change_steps_launch.cc, change_launch_found.cc, change_steps_stop.cc).
   Result<> launch(Steps steps);
   Result<LaunchParts> launch_parts();
   std::vector<Placement> placements() const;
@@ -187,6 +189,7 @@ class ChangeWork {
   int copies_ = 0;                              // of CopyImage's token
   bool replaced_copy_ = false;                  // a failed one, once
   std::map<std::string, Launched> launched_;    // by id
+  std::map<int, std::string> histories_;        // by slot: machines launched for it that ended by themselves
   std::map<std::string, std::string> unclear_;  // token: what its launch was
   std::vector<std::string> left_running_;
 };

@@ -119,7 +119,7 @@ void Observation::look_at_iam() {
   if (spec_.deadman != Deadman::guest_and_scheduler && !options_.for_clear) {
     return;
   }
-  Result<ProfileSeen> role = look_at_scheduler_role(calls);
+  Result<ProfileSeen> role = look_at_scheduler_role(spec_, calls);
   if (role) {
     observed_.scheduler_role = std::move(role).value();
   } else {

@@ -111,9 +111,9 @@ Result<ProfileSeen> look_at_profile(const Spec& spec, ResourceApi& api) {
   return seen;
 }
 
-Result<ProfileSeen> look_at_scheduler_role(ResourceApi& api) {
+Result<ProfileSeen> look_at_scheduler_role(const Spec& spec, ResourceApi& api) {
   ProfileSeen seen;
-  TRY(look_at_role(api, kSchedulerRole, seen));
+  TRY(look_at_role(api, scheduler_role(spec.fleet), seen));
   return seen;
 }
 

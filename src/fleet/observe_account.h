@@ -16,6 +16,6 @@ Result<Account> look_at_account(ResourceApi& api);
 Result<ProfileSeen> look_at_profile(const Spec& spec, ResourceApi& api);
 
 // The role that schedules stop machines with.
-Result<ProfileSeen> look_at_scheduler_role(ResourceApi& api);
+Result<ProfileSeen> look_at_scheduler_role(const Spec& spec, ResourceApi& api);
 
 }  // namespace parallax::fleet

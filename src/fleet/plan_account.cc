@@ -149,7 +149,7 @@ std::string plan_account(const Spec& spec, const Observed& observed, Plan& plan)
                                           : look_at_named_profile(spec, *observed.profile, plan);
   if (spec.deadman == Deadman::guest_and_scheduler && observed.scheduler_role) {
     const std::string other =
-        plan_role(spec, observed, *observed.scheduler_role, kSchedulerRole,
+        plan_role(spec, observed, *observed.scheduler_role, scheduler_role(spec.fleet),
                   {StepKind::make_scheduler_role, StepKind::repair_scheduler_role, PolicyFor::scheduler}, plan);
     problem = problem.empty() ? other : problem;
   }

@@ -249,7 +249,7 @@ void clear_account(const Spec& spec, const Observed& observed, Plan& plan) {
   }
   if (observed.scheduler_role) {
     go(observed.scheduler_role->role_exists, observed.scheduler_role->role_tags, StepKind::delete_role,
-       ResourceKind::role, kSchedulerRole);
+       ResourceKind::role, scheduler_role(spec.fleet));
   }
 }
 

@@ -130,10 +130,10 @@ TEST(ClearPlan, LeavesANamedProfileAlone) {
 TEST(ClearPlan, DeletesTheSchedulersRoleToo) {
   Spec spec = test_spec();
   Observed seen = observed(spec, {full_region(spec)});
-  seen.scheduler_role = made_role(spec, PolicyFor::scheduler, kSchedulerRole);
+  seen.scheduler_role = made_role(spec, PolicyFor::scheduler, scheduler_role(spec.fleet));
   const Plan plan = plan_clear(spec, seen);
   ASSERT_EQ(kinds(plan.steps), "delete-profile delete-role delete-role");
-  EXPECT_EQ(plan.steps[2].name, kSchedulerRole);
+  EXPECT_EQ(plan.steps[2].name, scheduler_role(spec.fleet));
 }
 
 TEST(ClearPlan, OfNothingIsEmpty) {

@@ -12,9 +12,11 @@
 namespace parallax::fleet {
 
 // Names that policies, plan and change agree on. The machine's role bears the name of its profile (ProfileSpec).
-inline constexpr const char* kRolePolicyName = "parallax";           // of the inline policy of our roles
-inline constexpr const char* kSchedulerRole = "parallax-scheduler";  // of the role that schedules stop machines with
+inline constexpr const char* kRolePolicyName = "parallax";  // of the inline policy of our roles
 inline constexpr const char* kScheduleGroup = "default";
+
+// Characters of a customer-managed policy, white space not counted. (IAM quotas)
+inline constexpr std::size_t kManagedPolicyMax = 6144;
 
 // Who needs the policy. `machine`: the role of the fleet's instances. `scheduler`: the role that EventBridge Scheduler
 // stops instances with.
@@ -31,6 +33,11 @@ std::string_view to_string(PolicyFor whom);
 // "arn:aws:". What the specification does not ask for (an image's copy, a key pair, a schedule, a role of ours) is not
 // allowed in `setup`; `clear` may delete all that an earlier specification may have made.
 Json policy_document(const Spec& spec, PolicyFor whom, const std::string& account, const std::string& partition);
+
+// The same statements in as few documents as managed policies hold, each at most kManagedPolicyMax long: one but for
+// names that are long. To be attached together.
+std::vector<Json> policy_parts(const Spec& spec, PolicyFor whom, const std::string& account,
+                               const std::string& partition);
 
 // Who may assume the role: the trust policy of `machine` and `scheduler`.
 Json trust_document(PolicyFor whom, const std::string& account, const std::string& partition);

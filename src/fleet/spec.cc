@@ -48,6 +48,22 @@ std::int64_t minutes_of(Micros duration) {
   return std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::minutes>(duration).count());
 }
 
+std::string name_in_iam(std::string_view prefix, std::string_view fleet) {
+  constexpr std::size_t kLengthMax = 64;  // of a role's name
+  constexpr std::size_t kDigits = 8;
+  constexpr std::string_view kOthers = "_+=,.@-";
+  std::string name(prefix);
+  bool whole = prefix.size() + fleet.size() <= kLengthMax;
+  for (const char c : fleet) {
+    const bool taken = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       kOthers.find(c) != std::string_view::npos;
+    name += taken ? c : '-';
+    whole = whole && taken;
+  }
+  return whole ? name
+               : fmt::format("{}-{}", name.substr(0, kLengthMax - kDigits - 1), sha256_hex(fleet).substr(0, kDigits));
+}
+
 Json texts(const std::vector<std::string>& list) {
   Json json = Json::array();
   for (const std::string& text : list) {
@@ -67,6 +83,14 @@ std::string ImageSpec::parameter() const {
 
 std::string_view to_string(Deadman deadman) {
   return deadman == Deadman::guest ? "guest" : "guest+scheduler";
+}
+
+std::string our_profile(std::string_view fleet) {
+  return name_in_iam("parallax-", fleet);
+}
+
+std::string scheduler_role(std::string_view fleet) {
+  return name_in_iam("parallax.scheduler-", fleet);
 }
 
 Json to_json(const Spec& spec) {

@@ -43,7 +43,7 @@ struct KeySpec {
 };
 
 struct ProfileSpec {
-  std::string name = "parallax";  // of the instance profile and, where we make it, of its role
+  std::string name = "parallax";  // of the instance profile and, where we make it, of its role (our_profile)
   bool ours = true;               // false: [fleet] instance_profile names an existing one; it is never changed
 };
 
@@ -70,6 +70,13 @@ struct Spec {
 
   bool is_home(std::string_view region) const { return region == home; }
 };
+
+// IAM's names are the account's, so what we make there bears the fleet's name: two fleets of an account have a role
+// each, and the clear of one leaves the other's alone. "parallax-NAVO", of instance profile and role;
+// "parallax.scheduler-NAVO", of the role that EventBridge stops machines with: no fleet's profile can be called so.
+// What IAM does not take is written as '-', then, and where the name has more than 64 characters, followed by a hash.
+std::string our_profile(std::string_view fleet);
+std::string scheduler_role(std::string_view fleet);
 
 // What decides the resources, in a stable form: for the hash of a saved plan.
 Json to_json(const Spec& spec);

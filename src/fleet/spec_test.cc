@@ -122,5 +122,18 @@ TEST(Spec, HasAFormThatLeavesTheOrderOfRegionsAndMoneyOut) {
   EXPECT_NE(to_json(spec).canonical(), to_json(other).canonical());
 }
 
+TEST(Spec, NamesWhatIamHoldsAfterTheFleetAsIamTakesIt) {
+  EXPECT_EQ(our_profile("NAVO"), "parallax-NAVO");
+  EXPECT_EQ(scheduler_role("NAVO"), "parallax.scheduler-NAVO");
+  EXPECT_NE(our_profile("scheduler-NAVO"), scheduler_role("NAVO"));
+  // Not the same name for what differs in a character that IAM does not take, or beyond its 64.
+  EXPECT_TRUE(our_profile("my fleet").starts_with("parallax-my-fleet-"));
+  EXPECT_NE(our_profile("my fleet"), our_profile("my/fleet"));
+  const std::string name(100, 'N');
+  EXPECT_EQ(our_profile(name).size(), 64U);
+  EXPECT_NE(our_profile(name), our_profile(name + "N"));
+  EXPECT_EQ(scheduler_role(name).size(), 64U);
+}
+
 }  // namespace
 }  // namespace parallax::fleet

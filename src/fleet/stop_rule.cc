@@ -28,11 +28,11 @@ Json stop_rule(const StopRules& whose, std::string_view instance_id, std::string
                     {"FlexibleTimeWindow", Json::object({{"Mode", "OFF"}})},
                     {"State", "ENABLED"},
                     {"Description", fmt::format("Stops {} of the Parallax fleet {}", instance_id, whose.fleet)}});
-  rule.set(
-      "Target",
-      Json::object({{"Arn", fmt::format("arn:{}:scheduler:::aws-sdk:ec2:stopInstances", whose.partition)},
-                    {"RoleArn", fmt::format("arn:{}:iam::{}:role/{}", whose.partition, whose.account, kSchedulerRole)},
-                    {"Input", Json::object({{"InstanceIds", Json::array({instance_id})}}).dump()}}));
+  rule.set("Target",
+           Json::object({{"Arn", fmt::format("arn:{}:scheduler:::aws-sdk:ec2:stopInstances", whose.partition)},
+                         {"RoleArn", fmt::format("arn:{}:iam::{}:role/{}", whose.partition, whose.account,
+                                                 scheduler_role(whose.fleet))},
+                         {"Input", Json::object({{"InstanceIds", Json::array({instance_id})}}).dump()}}));
   return rule;
 }
 

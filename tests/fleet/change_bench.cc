@@ -78,6 +78,7 @@ void add_region(FleetFixture& fixture, const std::string& region, std::vector<st
 fleet::Spec change_spec() {
   fleet::Spec spec;
   spec.fleet = "NAVO";
+  spec.profile.name = fleet::our_profile(spec.fleet);
   spec.home = kHome;
   spec.regions = {kHome, kAway};
   spec.instance_types = {"t3.micro", "t2.micro"};

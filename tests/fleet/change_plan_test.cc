@@ -46,6 +46,28 @@ Spec full_spec() {
   return spec;
 }
 
+TEST(ChangeWithPlan, LeavesTheRolesOfAnotherFleetOfTheAccountAlone) {
+  const Spec first = full_spec();
+  Spec second = full_spec();
+  second.fleet = "OTHER";
+  second.group.name = second.fleet;
+  second.key->name = second.fleet;
+  second.profile.name = fleet::our_profile(second.fleet);
+  FleetFixture fixture({.cloud = empty_cloud()});
+  fixture.run([&](const FleetDeps& deps) {
+    EXPECT_EQ(apply(deps, first).exit_code, 0);
+    EXPECT_EQ(apply(deps, second).exit_code, 0);
+    EXPECT_EQ(clear(deps, first).exit_code, 0);
+    const fleet::ObserveOptions all{.regions = second.regions, .for_clear = true};
+    const Observed left = fleet::observe(deps, first, all, {});
+    EXPECT_FALSE(left.profile->role_exists || left.profile->profile_exists || left.scheduler_role->role_exists);
+    Observed observed;
+    EXPECT_TRUE(plan_now(deps, second, fleet::PlanKind::apply, observed).empty());
+    const Observed kept = fleet::observe(deps, second, all, {});
+    EXPECT_TRUE(kept.profile->role_exists && kept.profile->profile_exists && kept.scheduler_role->role_exists);
+  });
+}
+
 TEST(ChangeWithPlan, SetsUpThenHasNothingLeftToDo) {
   for (const bool copies : {false, true}) {
     const Spec spec = copies ? copy_spec() : full_spec();

@@ -66,7 +66,7 @@ std::map<std::string, std::string> tags_of(const Json& resource) {
 const std::vector<std::string> kFresh = {
     "eu-west-3 group NAVO in 0 out 1 of NAVO", "eu-west-3 instance stopped of NAVO",
     "eu-west-3 key pair NAVO of NAVO",         "eu-west-3 volume in-use encrypted of NAVO",
-    "profile parallax with 1 roles",           "role parallax with 1 policies",
+    "profile parallax-NAVO with 1 roles",      "role parallax-NAVO with 1 policies",
     "us-west-2 group NAVO in 0 out 1 of NAVO", "us-west-2 instance stopped of NAVO",
     "us-west-2 key pair NAVO of NAVO",         "us-west-2 volume in-use encrypted of NAVO"};
 
@@ -170,6 +170,30 @@ TEST(Change, CapacityFallsThroughZonesThenTypesAndIsRecorded) {
     EXPECT_EQ(the_machine(fixture, kAway).text("InstanceType"), "t2.micro");
     EXPECT_THAT(outcome.regions[2].steps.back().note,
                 HasSubstr("t2.micro in eu-west-3a after InsufficientInstanceCapacity"));
+  });
+}
+
+TEST(Change, TellsOfEachMachineWhichPlacesHadNoRoomForIt) {
+  Spec spec = change_spec();
+  spec.instances_per_region = 3;
+  sim::CloudOptions cloud = empty_cloud();
+  cloud.capacity["eu-west-3a/t3.micro"] = 2;
+  cloud.capacity["eu-west-3b/t3.micro"] = 0;
+  set_up({.cloud = cloud}, spec, {}, [&](FleetFixture& fixture, const ChangeOutcome& outcome) {
+    EXPECT_EQ(outcome.exit_code, 0) << to_text(outcome);
+    std::map<std::string, std::string> notes;  // by zone, of its machines
+    for (const fleet::StepOutcome& step : outcome.regions[2].steps) {
+      if (step.step.kind == fleet::StepKind::launch) {
+        const Json seen =
+            fixture.by_hand(kAway, "DescribeInstances", Json::object({{"InstanceIds", Json::array({step.id})}}));
+        notes[seen.list("Reservations").at(0).list("Instances").at(0).find("Placement")->text("AvailabilityZone")] +=
+            step.note + "|";
+      }
+    }
+    EXPECT_EQ(notes["eu-west-3a"], "||");
+    EXPECT_EQ(notes["eu-west-3c"],
+              "t3.micro in eu-west-3b after InsufficientInstanceCapacity for t3.micro in eu-west-3a; t3.micro in "
+              "eu-west-3c after InsufficientInstanceCapacity for t3.micro in eu-west-3b|");
   });
 }
 
@@ -290,7 +314,8 @@ TEST(Change, TouchesNoGroupAndNoRoleOfTheSameNameThatAreNotOurs) {
       [&](FleetFixture& fixture) {
         const Json trust = fleet::trust_document(fleet::PolicyFor::machine, "000000000000", "aws");
         fixture.by_hand(kHome, "CreateRole",
-                        Json::object({{"RoleName", "parallax"}, {"AssumeRolePolicyDocument", trust.dump()}}), "iam");
+                        Json::object({{"RoleName", spec.profile.name}, {"AssumeRolePolicyDocument", trust.dump()}}),
+                        "iam");
       },
       [&](FleetFixture& fixture, const ChangeOutcome& outcome) {
         EXPECT_EQ(outcome.exit_code, 1) << to_text(outcome);

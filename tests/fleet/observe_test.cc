@@ -21,6 +21,7 @@ constexpr const char* kFar = "eu-west-3";
 Spec spec_of_copies() {
   Spec spec;
   spec.fleet = "NAVO";
+  spec.profile.name = fleet::our_profile(spec.fleet);
   spec.home = "us-west-2";
   spec.regions = kRegions;
   spec.instance_types = {"t3.micro", "t2.micro"};
@@ -83,7 +84,7 @@ TEST(Observe, SeesAHealthyFleetWithFourCallsARegion) {
     ASSERT_EQ(far.machines.size(), 1U);
     const MachineSeen& machine = far.machines[0];
     EXPECT_EQ(machine.instance.state, InstanceState::stopped);
-    EXPECT_EQ(machine.profile, "parallax");
+    EXPECT_EQ(machine.profile, "parallax-NAVO");
     EXPECT_EQ(machine.key_name, "NAVO");
     EXPECT_TRUE(machine.imds_v2_required);
     EXPECT_EQ(machine.volumes.size(), 1U);
@@ -460,12 +461,13 @@ TEST(Observe, SeesOurMachinesSchedulesAndNobodyElses) {
     const std::string trust = R"({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
         "Principal": {"Service": "scheduler.amazonaws.com"}, "Action": "sts:AssumeRole"}]})";
     fleet.by_hand("us-east-1", "CreateRole",
-                  Json::object({{"RoleName", "parallax-scheduler"}, {"AssumeRolePolicyDocument", trust}}), "iam");
+                  Json::object({{"RoleName", fleet::scheduler_role("NAVO")}, {"AssumeRolePolicyDocument", trust}}),
+                  "iam");
     for (const std::string& instance : {id, std::string("i-0123456789abcdef0")}) {
-      const Json target =
-          Json::object({{"Arn", "arn:aws:scheduler:::aws-sdk:ec2:stopInstances"},
-                        {"RoleArn", fmt::format("arn:aws:iam::{}:role/parallax-scheduler", sim::kSimulatedAccount)},
-                        {"Input", fmt::format(R"({{"InstanceIds":["{}"]}})", instance)}});
+      const Json target = Json::object(
+          {{"Arn", "arn:aws:scheduler:::aws-sdk:ec2:stopInstances"},
+           {"RoleArn", fmt::format("arn:aws:iam::{}:role/parallax.scheduler-NAVO", sim::kSimulatedAccount)},
+           {"Input", fmt::format(R"({{"InstanceIds":["{}"]}})", instance)}});
       fleet.by_hand(kFar, "CreateSchedule",
                     Json::object({{"Name", schedule_name(instance)},
                                   {"ScheduleExpression", schedule_expression()},
@@ -562,7 +564,7 @@ TEST(Observe, TakesAnExistingProfileAsItIs) {
   FleetFixture fleet(world_of(sim::WorldKind::adopted));
   fleet.run([&](const FleetDeps& deps) {
     Spec spec = spec_of_copies();
-    spec.profile = {"parallax", false};
+    spec.profile = {fleet::our_profile("NAVO"), false};
     const Observed seen = observe(deps, spec, both(), {});
     ASSERT_TRUE(seen.profile.has_value()) << text_of(seen.profile_problem);
     EXPECT_TRUE(seen.profile->profile_exists);
@@ -579,15 +581,15 @@ TEST(Observe, ReadsTheRolesPoliciesDecoded) {
     const std::string document = R"({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Action": "ssm:UpdateInstanceInformation", "Resource": "*"}]})";
     fleet.by_hand("us-east-1", "PutRolePolicy",
-                  Json::object({{"RoleName", "parallax"}, {"PolicyName", "more"}, {"PolicyDocument", document}}),
+                  Json::object({{"RoleName", "parallax-NAVO"}, {"PolicyName", "more"}, {"PolicyDocument", document}}),
                   "iam");
     const Observed seen = observe(deps, spec_of_copies(), both(), {});
     ASSERT_TRUE(seen.profile.has_value()) << text_of(seen.profile_problem);
     EXPECT_EQ(seen.profile->inline_policies.at("more"), document);
     EXPECT_NE(seen.profile->trust.find("\"sts:AssumeRole\""), std::string::npos) << seen.profile->trust;
     EXPECT_EQ(seen.profile->attached_policies.size(), 1U);
-    EXPECT_NE(seen.profile->arn.find(":role/parallax"), std::string::npos);
-    EXPECT_NE(seen.profile->profile_arn.find(":instance-profile/parallax"), std::string::npos);
+    EXPECT_NE(seen.profile->arn.find(":role/parallax-NAVO"), std::string::npos);
+    EXPECT_NE(seen.profile->profile_arn.find(":instance-profile/parallax-NAVO"), std::string::npos);
   });
 }
 

@@ -13,6 +13,7 @@
 #include "fleet/change.h"
 #include "fleet/drain.h"
 #include "fleet/image_making.h"
+#include "fleet/regions.h"
 #include "fleet/run.h"
 #include "tests/fleet/change_bench.h"
 #include "tests/fleet/fleet_fixture.h"
@@ -29,6 +30,7 @@ using Act = std::function<std::string(const fleet::FleetDeps& deps, FleetFixture
 fleet::Spec spec_of() {
   fleet::Spec spec;
   spec.fleet = "NAVO";
+  spec.profile.name = fleet::our_profile(spec.fleet);
   spec.home = "us-west-2";
   spec.regions = kRegions;
   spec.instance_types = {"t3.micro"};
@@ -372,6 +374,62 @@ TEST(Policy, OfAdoptIsEnoughAndEachStatementOfItIsNeeded) {
     return carry_out(deps, fixture, spec, observed, fleet::plan_adopt(spec, observed));
   };
   prove(fleet::PolicyFor::adopt, spec, {{reference, {}, adopt}});
+}
+
+// The regions that there are, and names as long as the configuration takes them: "every option".
+fleet::Spec largest(std::string_view partition, std::size_t name_length) {
+  fleet::Spec spec = change_spec();
+  spec.fleet = std::string(name_length, 'N');
+  spec.regions.clear();
+  for (const fleet::RegionInfo& region : fleet::known_regions()) {
+    if (region.partition == partition) {
+      spec.regions.push_back(region.id);
+    }
+  }
+  spec.home = spec.regions.front();
+  spec.image = {fleet::ImageSpec::Kind::copy, spec.fleet};
+  spec.group.name = spec.fleet;
+  spec.key->name = spec.fleet;
+  spec.profile = {fleet::our_profile(spec.fleet), true};
+  spec.deadman = fleet::Deadman::guest_and_scheduler;
+  return spec;
+}
+
+TEST(Policy, OfEveryCommandFitsIntoAManagedPolicyForAllRegionsWithEveryOption) {
+  fleet::Spec spec = largest("aws", 4);
+  ASSERT_EQ(spec.regions.size(), 34U);
+  for (const bool stock : {false, true}) {
+    if (stock) {
+      spec.image = {fleet::ImageSpec::Kind::stock, "/" + std::string(200, 'p')};
+    }
+    for (const fleet::PolicyFor whom : fleet::kPolicies) {
+      for (const std::string partition : {"aws", "aws-us-gov"}) {
+        const Json policy = fleet::policy_document(spec, whom, std::string(sim::kSimulatedAccount), partition);
+        EXPECT_LE(policy.dump().size(), fleet::kManagedPolicyMax) << to_string(whom) << policy.pretty();
+      }
+    }
+  }
+}
+
+TEST(Policy, IsCutIntoPartsWhereNamesAreLongAndEachCanBeMadeInTheCloud) {
+  const fleet::Spec spec = largest("aws", 100);
+  const std::string account(sim::kSimulatedAccount);
+  FleetFixture fixture(empty_world());
+  fixture.play([&] {
+    for (const fleet::PolicyFor whom : fleet::kPolicies) {
+      const std::vector<Json> parts = fleet::policy_parts(spec, whom, account, "aws");
+      std::size_t statements = 0;
+      for (std::size_t i = 0; i < parts.size(); ++i) {
+        EXPECT_LE(parts[i].dump().size(), fleet::kManagedPolicyMax);
+        statements += parts[i].list("Statement").size();
+        const std::string name = std::string(to_string(whom)) + std::to_string(i);
+        fixture.by_hand(kHome, "CreatePolicy",
+                        Json::object({{"PolicyName", name}, {"PolicyDocument", parts[i].pretty()}}), "iam");
+      }
+      EXPECT_EQ(statements, fleet::policy_document(spec, whom, account, "aws").list("Statement").size());
+      EXPECT_EQ(parts.size(), whom == fleet::PolicyFor::setup ? 2U : 1U) << to_string(whom);
+    }
+  });
 }
 
 TEST(Policy, SpeaksOfEveryRegionAndOfNothingElsewhere) {

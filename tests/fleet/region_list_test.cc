@@ -15,6 +15,7 @@ using testing::FleetSetup;
 Spec spec_of_two() {
   Spec spec;
   spec.fleet = "NAVO";
+  spec.profile.name = fleet::our_profile(spec.fleet);
   spec.home = "us-west-2";
   spec.regions = {"us-west-2", "eu-west-3"};
   spec.instance_types = {"t3.micro", "t2.micro"};

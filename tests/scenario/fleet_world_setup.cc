@@ -145,7 +145,7 @@ void FleetWorld::prepare_set_up() {
   const std::string image_id = image.text("ImageId");
   const std::string snapshot = image.list("BlockDeviceMappings").at(0).find("Ebs")->text("SnapshotId");
   // The role and the profile of this name are not in the specification as ours to make, whatever their tags.
-  std::set<std::string> originals = {image_id, snapshot, "parallax"};
+  std::set<std::string> originals = {image_id, snapshot, fleet::our_profile(kFleet)};
   if (!options_.copy_image) {
     by_hand(home, "CreateTags",
             Json::object({{"Resources", Json::array({image_id, snapshot})},
@@ -208,7 +208,8 @@ fleet::Spec FleetWorld::spec() const {
   spec.group.name = kFleet;
   spec.group.like_home = options_.like_home ? kFleet : "";
   spec.key = key_spec_;
-  spec.profile = options_.own_profile ? fleet::ProfileSpec{"navo-probe", true} : fleet::ProfileSpec{"parallax", false};
+  spec.profile = options_.own_profile ? fleet::ProfileSpec{"navo-probe", true}
+                                      : fleet::ProfileSpec{fleet::our_profile(kFleet), false};
   spec.deadman = options_.scheduler ? fleet::Deadman::guest_and_scheduler : fleet::Deadman::guest;
   spec.job_timeout = options_.job_timeout;
   return spec;

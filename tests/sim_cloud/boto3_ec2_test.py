@@ -103,7 +103,7 @@ class Instances(Case):
             BlockDeviceMappings=[{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 12, "Encrypted": True}},
                                  {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 5, "VolumeType": "gp3"}}],
             MetadataOptions={"HttpTokens": "required", "HttpPutResponseHopLimit": 3}, Monitoring={"Enabled": True},
-            IamInstanceProfile={"Name": "parallax"},
+            IamInstanceProfile={"Name": "parallax-NAVO"},
             TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "life"}]},
                                {"ResourceType": "volume", "Tags": [{"Key": "of", "Value": "life"}]}], **MICRO)
         machine = answer["Instances"][0]["InstanceId"]
@@ -201,7 +201,7 @@ class Instances(Case):
         ec2 = self.ec2
         machine = self.run_one()
         self.wait("instance_running", InstanceIds=[machine])
-        profile = {"Name": "parallax"}
+        profile = {"Name": "parallax-NAVO"}
         made = ec2.associate_iam_instance_profile(InstanceId=machine, IamInstanceProfile=profile)
         self.refused("IncorrectState", ec2.associate_iam_instance_profile, InstanceId=machine,
                      IamInstanceProfile=profile)

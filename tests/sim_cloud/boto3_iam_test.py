@@ -60,9 +60,9 @@ class Case(base.Case):
 
 class Roles(Case):
     def test_the_fleets_role_is_there(self):
-        role = self.iam.get_role(RoleName="parallax")["Role"]
+        role = self.iam.get_role(RoleName="parallax-NAVO")["Role"]
         self.assertEqual(role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"], "ec2.amazonaws.com")
-        attached = self.iam.list_attached_role_policies(RoleName="parallax")["AttachedPolicies"]
+        attached = self.iam.list_attached_role_policies(RoleName="parallax-NAVO")["AttachedPolicies"]
         self.assertEqual(attached, [{"PolicyName": "AmazonSSMManagedInstanceCore", "PolicyArn": SSM_CORE}])
 
     def test_life_of_a_role_and_its_profile(self):
@@ -84,7 +84,7 @@ class Roles(Case):
         iam.get_waiter("instance_profile_exists").wait(InstanceProfileName="p1")
         iam.add_role_to_instance_profile(InstanceProfileName="p1", RoleName="r1")
         self.expect_code("LimitExceeded", iam.add_role_to_instance_profile, InstanceProfileName="p1",
-                         RoleName="parallax", status=409)
+                         RoleName="parallax-NAVO", status=409)
         self.assertEqual(iam.list_instance_profiles_for_role(RoleName="r1")["InstanceProfiles"][0]["InstanceProfileName"],
                          "p1")
         for call, arguments in [(iam.delete_role, {"RoleName": "r1"}),
@@ -121,7 +121,7 @@ class Roles(Case):
         bad = [(self.iam.create_role, {"RoleName": "x", "AssumeRolePolicyDocument": "{}"}),
                (self.iam.create_role, {"RoleName": "x", "AssumeRolePolicyDocument": policy(allow("sts:AssumeRole"))}),
                (self.iam.create_role, {"RoleName": "x", "AssumeRolePolicyDocument": TRUST.replace("ec2.amazonaws.com", "nobody")}),
-               (self.iam.put_role_policy, {"RoleName": "parallax", "PolicyName": "p", "PolicyDocument": "nothing"})]
+               (self.iam.put_role_policy, {"RoleName": "parallax-NAVO", "PolicyName": "p", "PolicyDocument": "nothing"})]
         for call, arguments in bad:
             self.expect_code("MalformedPolicyDocument", call, status=400, **arguments)
 
@@ -161,12 +161,12 @@ class Policies(Case):
         self.expect_code("DeleteConflict", iam.delete_policy, PolicyArn=arn)
         iam.set_default_policy_version(PolicyArn=arn, VersionId="v1")
         iam.delete_policy_version(PolicyArn=arn, VersionId="v2")
-        iam.attach_role_policy(RoleName="parallax", PolicyArn=arn)
+        iam.attach_role_policy(RoleName="parallax-NAVO", PolicyArn=arn)
         entities = iam.list_entities_for_policy(PolicyArn=arn)
-        self.assertEqual([r["RoleName"] for r in entities["PolicyRoles"]], ["parallax"])
+        self.assertEqual([r["RoleName"] for r in entities["PolicyRoles"]], ["parallax-NAVO"])
         self.assertEqual(iam.get_policy(PolicyArn=arn)["Policy"]["AttachmentCount"], 1)
         self.expect_code("DeleteConflict", iam.delete_policy, PolicyArn=arn)
-        iam.detach_role_policy(RoleName="parallax", PolicyArn=arn)
+        iam.detach_role_policy(RoleName="parallax-NAVO", PolicyArn=arn)
         iam.delete_policy(PolicyArn=arn)
         self.expect_code("NoSuchEntity", iam.get_policy, PolicyArn=arn, status=404)
         self.expect_code("AccessDenied", iam.delete_policy, PolicyArn=SSM_CORE, status=403)
@@ -180,7 +180,7 @@ class Policies(Case):
                              "ContextKeyType": "string"}])["EvaluationResults"]
         self.assertEqual([r["EvalDecision"] for r in results], ["allowed", "explicitDeny", "implicitDeny"])
         results = self.iam.simulate_principal_policy(
-            PolicySourceArn="arn:aws:iam::000000000000:role/parallax",
+            PolicySourceArn="arn:aws:iam::000000000000:role/parallax-NAVO",
             ActionNames=["ssm:UpdateInstanceInformation", "ec2:RunInstances"])["EvaluationResults"]
         self.assertEqual([r["EvalDecision"] for r in results], ["allowed", "implicitDeny"])
 
@@ -400,7 +400,7 @@ class Schedules(Case):
                           self.arguments("bad", "rate(1 day)", ScheduleExpressionTimezone="Europe/Paris")]:
             self.expect_code("ValidationException", self.scheduler.create_schedule, status=400, **arguments)
         other = self.arguments("bad", "rate(1 day)")
-        other["Target"]["RoleArn"] = "arn:aws:iam::000000000000:role/parallax"
+        other["Target"]["RoleArn"] = "arn:aws:iam::000000000000:role/parallax-NAVO"
         self.assertIn("assume the role", self.expect_code("ValidationException", self.scheduler.create_schedule, **other))
 
     def test_stops_an_instance_when_its_time_comes(self):

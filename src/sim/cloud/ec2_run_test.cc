@@ -172,7 +172,8 @@ TEST_F(Ec2Test, StatusChecksInitializeThenPass) {
 TEST_F(Ec2Test, AProfileIsAssociatedOnce) {
   const std::string id = launched();
   pass(Seconds(20));
-  const Json profile = Json::object({{"InstanceId", id}, {"IamInstanceProfile", Json::object({{"Name", "parallax"}})}});
+  const Json profile =
+      Json::object({{"InstanceId", id}, {"IamInstanceProfile", Json::object({{"Name", "parallax-NAVO"}})}});
   const Json made = ok("AssociateIamInstanceProfile", profile);
   EXPECT_EQ(*made.at("IamInstanceProfileAssociation", "State")->string(), "associating");
   EXPECT_EQ(code("AssociateIamInstanceProfile", profile), "IncorrectState");

@@ -99,7 +99,7 @@ void add_key(World& world, const IamUser& user, std::string_view id, std::string
 
 void add_fleet_role(World& world) {
   IamRole role;
-  role.name = fleet_profile(world.options.world);
+  role.name = fleet_profile(world.options);
   role.id = "AROAPARALLAXSIMROLE01";
   role.arn = iam_arn("role", "/" + role.name);
   if (world.options.world == WorldKind::adopted) {
@@ -125,8 +125,8 @@ void add_fleet_role(World& world) {
 
 }  // namespace
 
-std::string fleet_profile(WorldKind kind) {
-  return kind == WorldKind::reference ? "AmazonSSMRoleForInstancesQuickSetup" : "parallax";
+std::string fleet_profile(const CloudOptions& options) {
+  return options.world == WorldKind::reference ? "AmazonSSMRoleForInstancesQuickSetup" : "parallax-" + options.fleet;
 }
 
 void build_iam(World& world) {

@@ -21,7 +21,7 @@ void build_iam(World& world);
 
 // The instance profile, and its role, of the machines that are there from the start: in the reference's world the one
 // that its scripts name.
-std::string fleet_profile(WorldKind kind);
+std::string fleet_profile(const CloudOptions& options);
 
 // Active or not, expired or not: the caller compares. nullptr for an id that nobody has.
 const AccessKey* find_access_key(const World& world, std::string_view id);

@@ -201,7 +201,7 @@ TEST(Iam, ANewProfileReachesEc2RegionByRegion) {
   build_world(world);
   RegionState& region = world.region("us-west-2");
   Context context{world, region};
-  const Json name = Json::object({{"InstanceProfileName", "p"}, {"RoleName", "parallax"}});
+  const Json name = Json::object({{"InstanceProfileName", "p"}, {"RoleName", "parallax-NAVO"}});
   ASSERT_TRUE(find_operation("iam", "CreateInstanceProfile")(context, name).has_value());
   world.mono += Seconds(60);
   EXPECT_FALSE(profile_usable(world, region, "p").has_value()) << "it has no role";
@@ -218,9 +218,9 @@ TEST(Iam, ANewProfileReachesEc2RegionByRegion) {
 TEST(Iam, PassRoleIsNeededToGiveARoleToAProfile) {
   const std::string add = R"({"Effect":"Allow","Action":["iam:AddRoleToInstanceProfile","iam:CreateInstanceProfile"],
       "Resource":"*"})";
-  const std::string pass = R"({"Effect":"Allow","Action":"iam:PassRole","Resource":"arn:aws:iam::*:role/parallax",
+  const std::string pass = R"({"Effect":"Allow","Action":"iam:PassRole","Resource":"arn:aws:iam::*:role/parallax-NAVO",
       "Condition":{"StringEquals":{"iam:PassedToService":"ec2.amazonaws.com"}}})";
-  const Json input = Json::object({{"InstanceProfileName", "p"}, {"RoleName", "parallax"}});
+  const Json input = Json::object({{"InstanceProfileName", "p"}, {"RoleName", "parallax-NAVO"}});
   Account without(add);
   ASSERT_TRUE(without.call("iam", "CreateInstanceProfile", input).has_value());
   EXPECT_THAT(without.call("iam", "AddRoleToInstanceProfile", input).error().message, HasSubstr("iam:PassRole"));
@@ -231,13 +231,13 @@ TEST(Iam, PassRoleIsNeededToGiveARoleToAProfile) {
 
 TEST(Sts, ARoleThatTrustsEc2AloneCannotBeAssumed) {
   Account account(R"({"Effect":"Allow","Action":"*","Resource":"*"})");
-  const auto refused =
-      account.call("sts", "AssumeRole",
-                   Json::object({{"RoleArn", "arn:aws:iam::000000000000:role/parallax"}, {"RoleSessionName", "me"}}));
+  const auto refused = account.call(
+      "sts", "AssumeRole",
+      Json::object({{"RoleArn", "arn:aws:iam::000000000000:role/parallax-NAVO"}, {"RoleSessionName", "me"}}));
   EXPECT_EQ(code_of(refused), "AccessDenied");
   EXPECT_EQ(refused.error().message,
             "User: arn:aws:iam::000000000000:user/limited is not authorized to perform: sts:AssumeRole on resource: "
-            "arn:aws:iam::000000000000:role/parallax");
+            "arn:aws:iam::000000000000:role/parallax-NAVO");
 }
 
 }  // namespace

@@ -164,7 +164,7 @@ TEST_F(SchedulerTest, NeedsARoleThatTrustsIt) {
                          {"ScheduleExpression", "rate(1 hour)"},
                          {"FlexibleTimeWindow", Json::object({{"Mode", "OFF"}})},
                          {"Target", Json::object({{"Arn", "arn:aws:scheduler:::aws-sdk:ec2:stopInstances"},
-                                                  {"RoleArn", "arn:aws:iam::000000000000:role/parallax"}})}}));
+                                                  {"RoleArn", "arn:aws:iam::000000000000:role/parallax-NAVO"}})}}));
   EXPECT_EQ(refused.error().message,
             "The execution role you provide must allow AWS EventBridge Scheduler to assume the role.");
 }

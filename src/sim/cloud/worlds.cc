@@ -114,7 +114,7 @@ void add_instance(World& world, RegionState& region, const Network& network, con
   add_interface(world, region, placed, "", true);
   add_profile_association(
       world, region, placed,
-      fmt::format("arn:aws:iam::{}:instance-profile/{}", kSimulatedAccount, fleet_profile(world.options.world)));
+      fmt::format("arn:aws:iam::{}:instance-profile/{}", kSimulatedAccount, fleet_profile(world.options)));
 }
 
 // The first zone's default subnet; in a region without a default VPC that of a VPC which the fleet's owner made.

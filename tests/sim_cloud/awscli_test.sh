@@ -58,7 +58,7 @@ image=$(aws ec2 describe-images --owners self --query 'Images[0].ImageId')
 refused DryRunOperation ec2 run-instances --dry-run --image-id "$image" --instance-type t3.micro
 refused InvalidKeyPair.NotFound ec2 run-instances --image-id "$image" --instance-type t3.micro --key-name none
 machine=$(aws ec2 run-instances --image-id "$image" --instance-type t3.micro --key-name cli --security-group-ids "$group" \
-  --user-data 'echo hello' --iam-instance-profile Name=parallax \
+  --user-data 'echo hello' --iam-instance-profile Name=parallax-NAVO \
   --tag-specifications 'ResourceType=instance,Tags=[{Key=Name,Value=cli}]' --query 'Instances[0].InstanceId')
 aws ec2 wait instance-exists --instance-ids "$machine"
 expect "tags" cli "$(aws ec2 describe-tags --filters "Name=resource-id,Values=$machine" --query 'Tags[0].Value')"

@@ -107,7 +107,7 @@ TEST(Order, KeepsEveryMemberThroughJson) {
   order.services[0].name = "A";
   order.services[0].url = "http://x/";
   order.services[0].parameters = {{"of", "xml_main"}};
-  order.providers = {Provider{"P", 2.5, 3, true}};
+  order.providers = {Provider{.name = "P", .queries_per_second = 2.5, .parallel = 3, .simultaneous = true}};
   order.deadline = Instant(Micros(5));
   order.begin_at = Instant(Micros(4));
   order.instance_id = "i-1";

@@ -175,7 +175,7 @@ def prepare_home(far, scale):
     while ec2.describe_network_interfaces()["NetworkInterfaces"]:
         time.sleep(0.1)
     iam = cloud.boto3_client(far, "iam", HOME)
-    role = iam.get_instance_profile(InstanceProfileName="parallax")["InstanceProfile"]["Roles"][0]["RoleName"]
+    role = iam.list_instance_profiles()["InstanceProfiles"][0]["Roles"][0]["RoleName"]
     iam.create_instance_profile(InstanceProfileName=PROFILE)
     iam.add_role_to_instance_profile(InstanceProfileName=PROFILE, RoleName=role)
     time.sleep(60 / scale)  # until EC2 knows it, whatever it draws

@@ -60,6 +60,31 @@ Result<fleet::RoundSpec> round_of(const Arguments& arguments, World& world, cons
   return round;
 }
 
+void print_intent(const std::vector<fleet::RegionVantages>& found, Micros timeout, bool json) {
+  JsonArray machines;
+  for (const fleet::RegionVantages& region : found) {
+    for (const fleet::Vantage& vantage : region.vantages) {
+      if (json) {
+        machines.push_back(Json::object({{"region", region.region},
+                                         {"vantage", vantage.name},
+                                         {"instance_id", vantage.instance.id},
+                                         {"instance_type", vantage.instance.type},
+                                         {"state", to_string(vantage.instance.state)}}));
+      } else {
+        print(fmt::format("would start {} ({}, {}, now {}), run the job for {} at most and stop it\n", vantage.name,
+                          vantage.instance.id, vantage.instance.type, to_string(vantage.instance.state),
+                          to_human(timeout)));
+      }
+    }
+  }
+  if (json) {
+    print(Json::object(
+              {{"dry_run", true}, {"job_timeout_us", timeout.count()}, {"would_start", Json(std::move(machines))}})
+              .pretty() +
+          "\n");
+  }
+}
+
 Result<int> run(const Arguments& arguments, World& world) {
   const bool json = TRY(wants_json(arguments));
   const FleetSession session = TRY(open_fleet(arguments, world));
@@ -67,13 +92,7 @@ Result<int> run(const Arguments& arguments, World& world) {
   const std::vector<fleet::RegionVantages> found = TRY(find_selected(arguments, world, session));
   tell_problems(found);
   if (arguments.has("--dry-run")) {
-    for (const fleet::RegionVantages& region : found) {
-      for (const fleet::Vantage& vantage : region.vantages) {
-        print(fmt::format("would start {} ({}, {}, now {}), run the job for {} at most and stop it\n", vantage.name,
-                          vantage.instance.id, vantage.instance.type, to_string(vantage.instance.state),
-                          to_human(round.job_timeout)));
-      }
-    }
+    print_intent(found, round.job_timeout, json);
     return count_vantages(found) == 0 ? 1 : 0;
   }
   TRY(choose_bundle(arguments, world, round));

@@ -63,7 +63,7 @@ struct Provider {
   bool simultaneous = false;      // whether several vantages may query it at the same moment
   int async_jobs = 1;             // asynchronous TAP jobs that exist at a time, over the whole fleet
   // Times of day, UTC, in which nothing is asked: from the first up to the second, over midnight where it is smaller.
-  std::vector<QuietHours> quiet_hours;
+  std::vector<QuietHours> quiet_hours = {};
   bool opt_out = false;  // the operator does not want to be measured: nothing is asked, and that is said
 };
 

@@ -201,10 +201,19 @@ ChangeWork::Steps ChangeWork::without_machine(Steps steps) {
   return some.subspan(0, static_cast<std::size_t>(end - some.begin()));
 }
 
+// What is asked next, where `here` had no room.
+void ChangeWork::note_next_place(PlaceSearch& search, const std::vector<Placement>& places, const Placement& here,
+                                 const std::string& code) {
+  const std::string next =
+      search.place < places.size() ? describe(places[search.place].type, places[search.place].zone) : "nothing";
+  search.note +=
+      fmt::format("{}{} after {} for {}", search.note.empty() ? "" : "; ", next, code, describe(here.type, here.zone));
+  tell(search.note);
+}
+
 // Gives every step without a machine one, from `search.place` on: where the last one fitted. Where no place is left and
 // one was passed over only for what it had no room for before, all are asked once more.
 Result<> ChangeWork::launch_all(Steps steps, const LaunchParts& parts, PlaceSearch& search) {
-  std::size_t& place = search.place;
   const std::vector<Placement> places = placements();
   if (places.empty()) {
     return make_error(ErrorKind::conflict, fmt::format("no zone of {} offers {}", calls_.region(),
@@ -219,16 +228,13 @@ Result<> ChangeWork::launch_all(Steps steps, const LaunchParts& parts, PlaceSear
     if (!search.any_left(places.size())) {
       return no_room ? *no_room : make_error(ErrorKind::unavailable, "no zone and no type is left to try");
     }
-    const Placement& here = places[place];
+    const Placement& here = places[search.place];
     const Steps batch = without_machine(steps.subspan(begin));
     const Result<std::vector<Launched>> machines = launch_batch(batch, parts, here, search);
     if (!machines && is_of_the_place(machines.error())) {
       no_room = machines.error();
-      ++place;
-      const std::string next = place < places.size() ? describe(places[place].type, places[place].zone) : "nothing";
-      search.note += fmt::format("{}{} after {} for {}", search.note.empty() ? "" : "; ", next, no_room->code,
-                                 describe(here.type, here.zone));
-      tell(search.note);
+      ++search.place;
+      note_next_place(search, places, here, no_room->code);
       continue;
     }
     if (!machines) {

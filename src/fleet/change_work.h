@@ -121,6 +121,8 @@ class ChangeWork {
   Result<> launch(Steps steps);
   Result<LaunchParts> launch_parts();
   std::vector<Placement> placements() const;
+  void note_next_place(PlaceSearch& search, const std::vector<Placement>& places, const Placement& here,
+                       const std::string& code);
   Result<> launch_all(Steps steps, const LaunchParts& parts, PlaceSearch& search);
   Result<std::vector<Launched>> launch_batch(Steps steps, const LaunchParts& parts, const Placement& place,
                                              PlaceSearch& search);

@@ -73,7 +73,9 @@ void add_variants(const Order& order, std::size_t service, std::size_t cone, std
 
 std::size_t variants_of(const Order& order) {
   const bool both = std::any_of(order.services.begin(), order.services.end(), has_both_modes);
-  return (both ? 2U : 1U) * (order.connection == ConnectionSeries::pair ? 2U : 1U);
+  const std::size_t modes = both ? 2 : 1;
+  const std::size_t connections = order.connection == ConnectionSeries::pair ? 2 : 1;
+  return modes * connections;
 }
 
 std::vector<ProviderTimetable> make_timetable(const Order& order, std::size_t cones) {

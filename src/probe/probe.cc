@@ -99,16 +99,7 @@ class Probe {
         return make_error(ErrorKind::invalid, "an order with a collector needs a spool directory; nothing was asked");
       }
     }
-    for (const Service& service : order_.services) {
-      if (service.type == ServiceType::tap && service.mode != TapMode::sync) {
-        return make_error(ErrorKind::invalid,
-                          fmt::format("service '{}': async is not supported yet; nothing was asked", service.name));
-      }
-    }
-    if (order_.connection != ConnectionSeries::cold) {
-      return make_error(ErrorKind::invalid, fmt::format("connection '{}' is not supported yet; nothing was asked",
-                                                        to_string(order_.connection)));
-    }
+    TRY(refuse_unknown());
     cones_ = order_.cone_list.empty() ? make_cones(order_.cones) : order_.cone_list;
     spool_ = options_.spool_directory.empty()
                  ? Spool::in_memory(deps_.clock, options_.spool)
@@ -121,6 +112,31 @@ class Probe {
       submit.user_agent = user_agent(options_.query);
       submitter_ =
           std::make_unique<Submitter>(std::move(submit), deps_.clock, deps_.rng, deps_.executor, deps_.client, *spool_);
+    }
+    return {};
+  }
+
+  // What an order may say and this probe cannot do yet: never ignored.
+  Result<> refuse_unknown() const {
+    for (const Service& service : order_.services) {
+      if (service.type == ServiceType::tap && service.mode != TapMode::sync) {
+        return make_error(ErrorKind::invalid,
+                          fmt::format("service '{}': async is not supported yet; nothing was asked", service.name));
+      }
+    }
+    for (const Provider& provider : order_.providers) {
+      if (provider.opt_out || !provider.quiet_hours.empty()) {
+        return make_error(ErrorKind::invalid,
+                          fmt::format("provider '{}': {} not supported yet; take its services out. Nothing was asked",
+                                      provider.name, provider.opt_out ? "opt_out is" : "quiet_hours are"));
+      }
+    }
+    if (order_.connection != ConnectionSeries::cold) {
+      return make_error(ErrorKind::invalid, fmt::format("connection '{}' is not supported yet; nothing was asked",
+                                                        to_string(order_.connection)));
+    }
+    if (order_.deep) {
+      return make_error(ErrorKind::invalid, "deep is not supported yet; nothing was asked");
     }
     return {};
   }

@@ -1,5 +1,7 @@
 #include "probe/probe.h"
 
+#include <functional>
+
 #include <gtest/gtest.h>
 
 #include "base/text.h"
@@ -213,6 +215,27 @@ TEST_F(ProbeTest, NothingIsSentWhereTheOrderIsWrong) {
   outcome = run(good);
   EXPECT_EQ(outcome.problem, "an order with a collector needs a spool directory; nothing was asked");
   EXPECT_TRUE(client_->requests().empty());
+}
+
+TEST_F(ProbeTest, WhatItCannotDoYetIsRefusedAndNotIgnored) {
+  const Order plain = order_;
+  const auto problem = [&](const std::function<void(Order&)>& change) {
+    order_ = plain;
+    change(order_);
+    const ProbeOutcome outcome = run({});
+    EXPECT_EQ(outcome.exit_code, ExitCode::wrong_usage);
+    EXPECT_EQ(outcome.asked, 0);
+    return outcome.problem;
+  };
+  EXPECT_EQ(problem([](Order& o) { o.deep = true; }), "deep is not supported yet; nothing was asked");
+  EXPECT_EQ(problem([](Order& o) { o.connection = ConnectionSeries::pair; }),
+            "connection 'pair' is not supported yet; nothing was asked");
+  EXPECT_EQ(problem([](Order& o) { o.providers = {Provider{.name = "P", .opt_out = true}}; }),
+            "provider 'P': opt_out is not supported yet; take its services out. Nothing was asked");
+  EXPECT_EQ(problem([](Order& o) {
+              o.providers = {Provider{.name = "P", .quiet_hours = {{60, 120}}}};
+            }),
+            "provider 'P': quiet_hours are not supported yet; take its services out. Nothing was asked");
 }
 
 TEST_F(ProbeTest, WithoutCollectorAndSpoolResultsGoToTheCallerAlone) {

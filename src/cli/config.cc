@@ -271,6 +271,7 @@ Result<Config> parse_config(std::string_view file_name, std::string_view text) {
     ServiceList list = TRY(services_from_toml(file_name, text, root));
     config.services = std::move(list.services);
     config.providers = std::move(list.providers);
+    config.opted_out = std::move(list.opted_out);
   }
   return config;
 }
@@ -298,6 +299,7 @@ Result<Config> load_config(Files& files, const std::string& path) {
     ServiceList list = TRY(parse_services(services_path, *services_text));
     std::move(list.services.begin(), list.services.end(), std::back_inserter(config.services));
     std::move(list.providers.begin(), list.providers.end(), std::back_inserter(config.providers));
+    std::move(list.opted_out.begin(), list.opted_out.end(), std::back_inserter(config.opted_out));
   }
   return config;
 }

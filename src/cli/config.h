@@ -64,6 +64,7 @@ struct Config {
 
   std::vector<Service> services;
   std::vector<Provider> providers;
+  std::vector<Service> opted_out;  // their providers want no measurements: never asked
 };
 
 // Reads the text of a configuration; relative paths stay as written. Error: invalid, pointing at the place.

@@ -22,6 +22,7 @@ Result<fleet::RoundSpec> round_of(const Arguments& arguments, World& world, cons
   round.round_id = make_ulid(world.clock.now(), world.rng);
   round.collector = config.collector.url;
   round.services = config.services;
+  std::vector<Service> opted_out = config.opted_out;
   round.providers = config.providers;
   round.command = config.job.command;
   round.job_timeout = config.job.timeout;
@@ -40,6 +41,10 @@ Result<fleet::RoundSpec> round_of(const Arguments& arguments, World& world, cons
     ServiceList list = TRY(parse_services(*path, text));
     round.services = std::move(list.services);
     round.providers = std::move(list.providers);
+    opted_out = std::move(list.opted_out);
+  }
+  if (!opted_out.empty()) {
+    log::note(describe_opted_out(opted_out));
   }
   if (round.command.empty() && round.services.empty()) {
     return make_error(

@@ -54,6 +54,9 @@ Result<Order> order_from_arguments(const Arguments& arguments, World& world) {
   ServiceList list = TRY(parse_services(*path, text));
   order.services = std::move(list.services);
   order.providers = std::move(list.providers);
+  if (!list.opted_out.empty()) {
+    log::note(describe_opted_out(list.opted_out));
+  }
   if (const std::optional<std::string> cone_file = arguments.value("--cone-file")) {
     if (arguments.has("--cones") || arguments.has("--seed")) {
       return make_error(ErrorKind::invalid, "--cone-file does not go with --cones or --seed");

@@ -4,61 +4,35 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/mutex.h"
 #include "probe/cones.h"
+#include "probe/provider_queue.h"
 #include "probe/timetable.h"
 
 namespace parallax {
 
 namespace {
 
+using probe::ProviderQueue;
+
 constexpr int kWorkersMax = 64;  // at one provider
 
-// One provider's queue: hands out the next query and when it may start.
-class ProviderQueue {
- public:
-  explicit ProviderQueue(ProviderTimetable table) : table_(std::move(table)) {}
-
-  struct Turn {
-    PlannedQuery query;
-    Monotonic start;
-  };
-
-  std::optional<Turn> next(Monotonic begin, Monotonic now) {
-    const MutexLock lock(mutex_);
-    if (index_ == table_.queries.size()) {
-      return std::nullopt;
-    }
-    const PlannedQuery& query = table_.queries[index_++];
-    // Open loop: a slow answer does not move the later starts, but a provider never gets two closer together than
-    // agreed.
-    const Monotonic start = std::max({begin + query.offset, free_at_, now});
-    free_at_ = start + table_.interval;
-    return Turn{query, start};
+// Of a query that was not asked.
+std::string_view why(std::string_view code) {
+  if (code == "deadline") {
+    return "the order's deadline came before this query's turn";
   }
-
-  // The service asked us to wait.
-  void pause_until(Monotonic until) {
-    const MutexLock lock(mutex_);
-    free_at_ = std::max(free_at_, until);
+  if (code == "opted-out") {
+    return "the provider does not want to be measured (opt_out)";
   }
-
-  const Provider& provider() const { return table_.provider; }
-
-  Micros interval() const { return table_.interval; }
-
-  std::size_t size() const { return table_.queries.size(); }
-
- private:
-  const ProviderTimetable table_;
-  Mutex mutex_;
-  std::size_t index_ GUARDED_BY(mutex_) = 0;
-  Monotonic free_at_ GUARDED_BY(mutex_);
-};
+  return code == "quiet-hours" ? "the provider's quiet hours last beyond this query's turn"
+                               : "the vantage's turn at this provider was over";
+}
 
 class Probe {
  public:
@@ -124,13 +98,6 @@ class Probe {
                           fmt::format("service '{}': async is not supported yet; nothing was asked", service.name));
       }
     }
-    for (const Provider& provider : order_.providers) {
-      if (provider.opt_out || !provider.quiet_hours.empty()) {
-        return make_error(ErrorKind::invalid,
-                          fmt::format("provider '{}': {} not supported yet; take its services out. Nothing was asked",
-                                      provider.name, provider.opt_out ? "opt_out is" : "quiet_hours are"));
-      }
-    }
     if (order_.connection != ConnectionSeries::cold) {
       return make_error(ErrorKind::invalid, fmt::format("connection '{}' is not supported yet; nothing was asked",
                                                         to_string(order_.connection)));
@@ -150,7 +117,7 @@ class Probe {
     std::vector<std::unique_ptr<ProviderQueue>> queues;
     for (ProviderTimetable& table : make_timetable(order_, cones_.size())) {
       std::erase_if(table.queries, [this](const PlannedQuery& query) { return is_resumed(query); });
-      queues.push_back(std::make_unique<ProviderQueue>(std::move(table)));
+      queues.push_back(std::make_unique<ProviderQueue>(std::move(table), begin_, wall_, deadline_));
     }
     std::vector<std::unique_ptr<Task>> tasks;
     for (const auto& queue : queues) {
@@ -179,36 +146,27 @@ class Probe {
 
   void work(ProviderQueue& queue) {
     while (!stop_.stop_requested() && !spool_failed_) {
-      const std::optional<ProviderQueue::Turn> turn = queue.next(begin_, deps_.clock.monotonic());
+      std::optional<ProviderQueue::Turn> turn = queue.next(deps_.clock.monotonic());
       if (!turn) {
         return;
       }
-      const char* missed = why_missed(turn->query, turn->start);
-      if (missed == nullptr && !deps_.clock.sleep_until(turn->start, stop_)) {
-        return;
-      }
-      if (missed == nullptr) {
-        missed = why_missed(turn->query, deps_.clock.monotonic());  // the sleep may have been long
-      }
-      ask_one(*turn, missed, queue);
+      // A pause may move the start again and again; the order's deadline or the service's patience ends that.
+      do {
+        if (turn->missed == nullptr && !deps_.clock.sleep_until(turn->start, stop_)) {
+          return;
+        }
+      } while (turn->missed == nullptr && queue.moved(*turn, deps_.clock.monotonic()));
+      ask_one(*turn, queue);
     }
   }
 
-  const char* why_missed(const PlannedQuery& query, Monotonic start) const {
-    if (start >= deadline_) {
-      return "deadline";
-    }
-    return query.latest_start && start >= begin_ + *query.latest_start ? "turn-over" : nullptr;
-  }
-
-  void ask_one(const ProviderQueue::Turn& turn, const char* missed, ProviderQueue& queue) {
+  void ask_one(const ProviderQueue::Turn& turn, ProviderQueue& queue) {
     const Service& service = order_.services[turn.query.service];
     const Cone& cone = cones_[turn.query.cone];
     Measurement m = skeleton(turn.query, service, cone);
-    if (missed != nullptr) {
-      m.code = missed;
-      m.message = std::string_view(missed) == "deadline" ? "the order's deadline came before this query's turn"
-                                                         : "the vantage's turn at this provider was over";
+    if (turn.missed != nullptr) {
+      m.code = turn.missed;
+      m.message = why(turn.missed);
       record(m);
       return;
     }
@@ -225,8 +183,11 @@ class Probe {
     const Micros time_left = deadline_ == Monotonic::max() ? Micros::max() : deadline_ - deps_.clock.monotonic();
     const QueryOutcome result =
         run_query(service, cone, options_.query, time_left, deps_.clock, deps_.executor, deps_.client, stop_, m);
-    if (result.throttled) {
-      queue.pause_until(deps_.clock.monotonic() + std::max(result.retry_after, queue.interval()));
+    // 503 without Retry-After is the service's failure, and as good a reason to come less often.
+    if (result.throttled || m.http_status == 503) {
+      queue.throttled(result.retry_after, deps_.clock.monotonic());
+    } else if (m.http_status && *m.http_status < 500) {
+      queue.answered();
     }
     record(m);
   }

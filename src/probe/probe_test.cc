@@ -205,6 +205,27 @@ TEST_F(ProbeTest, AThrottledProviderIsLeftInPeaceAsLongAsItAsks) {
   EXPECT_GE(*measurements_[1].started_at - *measurements_[0].started_at, Seconds(60));
 }
 
+TEST_F(ProbeTest, WhoOptedOutOrIsQuietIsRecordedAndNotAsked) {
+  order_.providers = {Provider{.name = "P-a", .opt_out = true},
+                      Provider{.name = "P-b", .quiet_hours = {{0, 720}, {720, 1440}}}};
+  const ProbeOutcome outcome = run(good);
+  EXPECT_TRUE(client_->requests().empty());
+  EXPECT_EQ(outcome.asked, 0);
+  EXPECT_EQ(with_code("opted-out"), 3);
+  EXPECT_EQ(with_code("quiet-hours"), 3);
+  EXPECT_EQ(outcome.exit_code, ExitCode::failed);
+}
+
+TEST_F(ProbeTest, AnOverloadedProviderIsAskedLessOftenAlsoWhenItDoesNotSayHowLong) {
+  order_.services.pop_back();
+  run([n = 0](const auto& request, const auto& options, const auto& stop) mutable {
+    return n++ == 0 ? answer(503, "busy") : good(request, options, stop);
+  });
+  ASSERT_EQ(measurements_.size(), 3U);
+  EXPECT_GE(*measurements_[1].started_at - *measurements_[0].started_at, Seconds(2));
+  EXPECT_GE(*measurements_[2].started_at - *measurements_[1].started_at, Millis(1900));  // twice the agreed second
+}
+
 TEST_F(ProbeTest, NothingIsSentWhereTheOrderIsWrong) {
   order_.collector = "http://far.example.org";
   ProbeOutcome outcome = run(good);
@@ -230,12 +251,6 @@ TEST_F(ProbeTest, WhatItCannotDoYetIsRefusedAndNotIgnored) {
   EXPECT_EQ(problem([](Order& o) { o.deep = true; }), "deep is not supported yet; nothing was asked");
   EXPECT_EQ(problem([](Order& o) { o.connection = ConnectionSeries::pair; }),
             "connection 'pair' is not supported yet; nothing was asked");
-  EXPECT_EQ(problem([](Order& o) { o.providers = {Provider{.name = "P", .opt_out = true}}; }),
-            "provider 'P': opt_out is not supported yet; take its services out. Nothing was asked");
-  EXPECT_EQ(problem([](Order& o) {
-              o.providers = {Provider{.name = "P", .quiet_hours = {{60, 120}}}};
-            }),
-            "provider 'P': quiet_hours are not supported yet; take its services out. Nothing was asked");
 }
 
 TEST_F(ProbeTest, WithoutCollectorAndSpoolResultsGoToTheCallerAlone) {

@@ -105,6 +105,26 @@ class TableReader {
     }
   }
 
+  void quiet_hours(std::string_view name, std::vector<QuietHours>& target) {
+    const LocatedMember* member = table_.find(name);
+    if (member == nullptr) {
+      return;
+    }
+    if (member->value.list() == nullptr || member->value.list()->size() > kQuietHoursMax) {
+      expected(*member, fmt::format("a list of at most {} times of day in UTC, [\"22:00-06:30\"]", kQuietHoursMax));
+      return;
+    }
+    for (const LocatedValue& item : *member->value.list()) {
+      const std::string* text = item.string();
+      const std::optional<QuietHours> hours = text == nullptr ? std::nullopt : parse_quiet_hours(*text);
+      if (!hours) {
+        fail(item.place, fmt::format("'{}': \"HH:MM-HH:MM\" in UTC expected, with two different times", name));
+        return;
+      }
+      target.push_back(*hours);
+    }
+  }
+
   // A table of fixed parameters: strings, or integers as they are written.
   void parameters(std::string_view name, std::vector<std::pair<std::string, std::string>>& target) {
     const LocatedMember* member = table_.find(name);
@@ -200,10 +220,12 @@ Result<std::vector<Provider>> providers_from_toml(const SourceText& source, cons
     Provider provider;
     provider.name = member.name;
     TableReader reader(source, member.value);
-    reader.only({"queries_per_second", "parallel", "simultaneous"});
+    reader.only({"queries_per_second", "parallel", "simultaneous", "quiet_hours", "opt_out"});
     reader.number("queries_per_second", provider.queries_per_second, 1e-6, 1e6);
     reader.integer("parallel", provider.parallel, 1, 1000);
     reader.boolean("simultaneous", provider.simultaneous);
+    reader.boolean("opt_out", provider.opt_out);
+    reader.quiet_hours("quiet_hours", provider.quiet_hours);
     if (reader.error()) {
       return *reader.error();
     }
@@ -224,7 +246,12 @@ Result<ServiceList> finish(const SourceText& source, std::vector<ServiceDraft> d
       const auto given = std::find_if(providers.begin(), providers.end(), same);
       list.providers.push_back(given == providers.end() ? Provider{.name = name} : *given);
     }
-    list.services.push_back(std::move(draft.service));
+    const auto provider = std::find_if(list.providers.begin(), list.providers.end(), same);
+    (provider->opt_out ? list.opted_out : list.services).push_back(std::move(draft.service));
+  }
+  std::erase_if(list.providers, [](const Provider& provider) { return provider.opt_out; });
+  if (list.services.empty() && !list.opted_out.empty()) {
+    return source.error({1, 1}, "every provider of this list has opted out: there is nothing to measure");
   }
   return list;
 }
@@ -471,6 +498,18 @@ Result<ServiceList> read_services(std::string_view file_name, std::string_view t
 Result<ServiceList> parse_services(std::string_view file_name, std::string_view text) {
   Result<ServiceList> list = read_services(file_name, text);
   return list ? std::move(list) : as_invalid(std::move(list).error());
+}
+
+std::string describe_opted_out(const std::vector<Service>& services) {
+  constexpr std::size_t kNamedMax = 5;
+  std::string names;
+  for (std::size_t i = 0; i < std::min(services.size(), kNamedMax); ++i) {
+    names += (i == 0 ? "" : ", ") + services[i].name;
+  }
+  if (services.size() > kNamedMax) {
+    names += fmt::format(" and {} more", services.size() - kNamedMax);
+  }
+  return names.empty() ? names : "not asked, since their providers have opted out: " + names;
 }
 
 Result<std::vector<Cone>> parse_cones(std::string_view file_name, std::string_view text) {

@@ -2,6 +2,7 @@
 // whole before anything is sent; every complaint reads "file:line:column: what", with the line and a caret.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,7 +16,11 @@ namespace parallax {
 struct ServiceList {
   std::vector<Service> services;
   std::vector<Provider> providers;  // one for each provider that a service names, in order of appearance
+  std::vector<Service> opted_out;   // of providers with `opt_out`: never asked
 };
+
+// "not asked, since their providers have opted out: a, b and 3 more"; empty where there are none.
+std::string describe_opted_out(const std::vector<Service>& services);
 
 inline constexpr std::size_t kServicesMax = 10'000;
 

@@ -57,6 +57,42 @@ TEST(ServiceFile, ReadsServicesAndProvidersFromToml) {
 }
 
 // Each file with the whole complaint that it gets, caret included.
+TEST(ServiceFile, LeavesOutWhoOptedOutAndReadsQuietHours) {
+  const std::string two = R"(
+[provider.A]
+opt_out = true
+[provider.B]
+quiet_hours = ["22:00-06:30", "12:00-13:00"]
+[[service]]
+name = "a"
+provider = "A"
+type = "cone"
+url = "https://a.org/scs?"
+)";
+  const std::string b = R"(
+[[service]]
+name = "b"
+provider = "B"
+type = "cone"
+url = "https://b.org/scs?"
+)";
+  const auto list = parse_services("s.toml", two + b);
+  ASSERT_TRUE(list) << list.error().text();
+  ASSERT_EQ(list->services.size(), 1U);
+  EXPECT_EQ(list->services[0].name, "b");
+  ASSERT_EQ(list->providers.size(), 1U);
+  EXPECT_EQ(list->providers[0].quiet_hours, (std::vector<QuietHours>{{22 * 60, 6 * 60 + 30}, {12 * 60, 13 * 60}}));
+  EXPECT_EQ(describe_opted_out(list->opted_out), "not asked, since their providers have opted out: a");
+  EXPECT_EQ(describe_opted_out({}), "");
+  EXPECT_NE(parse_services("s.toml", two).error().message.find("every provider of this list has opted out"),
+            std::string::npos);
+  for (const std::string wrong : {R"(["25:00-26:00"])", R"(["10:00-10:00"])", R"("22:00-06:00")", "[22]"}) {
+    const auto bad = parse_services("s.toml", "[provider.B]\nquiet_hours = " + wrong + b);
+    ASSERT_FALSE(bad) << wrong;
+    EXPECT_TRUE(bad.error().message.starts_with("s.toml:2:")) << bad.error().message;
+  }
+}
+
 TEST(ServiceFile, PointsAtEveryKindOfMistake) {
   const std::string head = "[[service]]\nname = \"A\"\nprovider = \"P\"\n";
   const std::string tap = head + "type = \"tap\"\nurl = \"http://a.org/tap\"\n";

@@ -16,7 +16,6 @@ using record::text_or_null;
 
 constexpr std::array<std::string_view, 3> kTypes = {"cone", "xcone", "tap"};
 constexpr std::array<std::string_view, 3> kUnits = {"degree", "arcmin", "arcsec"};
-constexpr std::size_t kQuietHoursMax = 24;
 constexpr std::array<std::string_view, 3> kModes = {"sync", "async", "both"};
 
 template <typename Enum>

@@ -52,6 +52,8 @@ struct QuietHours {
   friend bool operator==(const QuietHours&, const QuietHours&) = default;
 };
 
+inline constexpr std::size_t kQuietHoursMax = 24;  // of one provider
+
 std::string to_string(const QuietHours& hours);
 // "22:00-06:30". Nothing where it is not of that form or both are equal.
 std::optional<QuietHours> parse_quiet_hours(std::string_view text);

@@ -48,6 +48,7 @@ Collector::Route Collector::route_of(std::string_view path) {
                                                             {"/api/v1/summary", Route::summary},
                                                             {"/api/v1/counters", Route::counters},
                                                             {"/api/v1/bundles", Route::bundles},
+                                                            {"/api/v1/pauses", Route::pauses},
                                                             {"/healthz", Route::health},
                                                             {"/", Route::page},
                                                             {"/assets/style.css", Route::style},
@@ -98,6 +99,9 @@ Admitted Collector::check(const http::Request& head, Route route, Counting count
   }
   if (route == Route::bundle) {
     return gate_.check(head, {Role::vantage, Role::controller, Role::admin}, counting);
+  }
+  if (route == Route::pauses && head.headers.find("Authorization") != nullptr) {
+    return gate_.check(head, {Role::vantage, Role::read, Role::controller, Role::admin}, counting);
   }
   if (options_.reading_open || route == Route::health || route == Route::style || route == Route::icon) {
     return admitted;
@@ -164,6 +168,8 @@ http::Response Collector::get(Route route, const Target& target, std::string_vie
       }
       return std::move(shared.head);
     }
+    case Route::pauses:
+      return list_pauses(query, bound_fleet);
     case Route::health:
       return health();
     case Route::page:
@@ -184,6 +190,9 @@ http::Response Collector::post(Route route, const http::Request& request, const 
       route == Route::measurements
           ? ingest_measurements(store_, request, token, gate_.earlier_tokens(request), now, options_.body)
           : ingest_runs(store_, request, token, now, options_.body);
+  for (const Measurement& measurement : result.throttled) {
+    pauses_.note(measurement, now);
+  }
   rate_.charge(rate_key(token), static_cast<double>(std::max(result.records, kRequestCost)), clock_.monotonic());
   counts_.add(route == Route::measurements ? "ingest.refused" : "runs.refused",
               static_cast<std::int64_t>(result.refused));
@@ -196,6 +205,18 @@ http::Response Collector::health() {
     return store_answer(healthy.error());
   }
   return json_answer(200, Json::object({{"status", "ok"}, {"build", options_.build}}));
+}
+
+http::Response Collector::list_pauses(std::string_view query, std::string_view bound_fleet) {
+  const Result<Query> parsed = Query::parse(query, {"fleet"});
+  if (!parsed) {
+    return read_error_answer(parsed.error());
+  }
+  const Result<std::string> fleet = choose_fleet(parsed->text("fleet"), bound_fleet);
+  if (!fleet) {
+    return read_error_answer(fleet.error());
+  }
+  return json_answer(200, Json::object({{"pauses", pauses_.list(*fleet, clock_.now())}}));
 }
 
 http::Response Collector::list_bundles() const {

@@ -4,6 +4,7 @@
 //   POST /api/v1/measurements   NDJSON, gzip or plain; a vantage, controller or admin token
 //   POST /api/v1/runs           one JSON object or NDJSON; a controller or admin token
 //   GET  /api/v1/runs, /api/v1/measurements, /api/v1/summary, /api/v1/counters
+//   GET  /api/v1/pauses         which providers asked this fleet for peace; any token
 //   GET  /api/v1/bundles        which builds of the program machines can fetch here
 //   GET  /api/v1/bundle/BUILD   the archive; a vantage, controller or admin token, wherever this listens
 //   GET  /healthz, /, /assets/style.css, /assets/icon.svg
@@ -18,6 +19,7 @@
 #include "collector/bundles.h"
 #include "collector/gate.h"
 #include "collector/lines.h"
+#include "collector/pauses.h"
 #include "collector/query.h"
 #include "http/shared_body.h"
 #include "store/store.h"
@@ -49,7 +51,7 @@ class Collector final : public http::SharedBodyService {
   Result<> flush_counts() { return counts_.flush(); }
 
  private:
-  enum class Route { measurements, runs, summary, counters, bundles, bundle, health, page, style, icon, none };
+  enum class Route { measurements, runs, summary, counters, bundles, bundle, pauses, health, page, style, icon, none };
 
   static Route route_of(std::string_view path);
   static std::string_view methods_of(Route route);
@@ -61,6 +63,7 @@ class Collector final : public http::SharedBodyService {
   http::Response get(Route route, const Target& target, std::string_view bound_fleet);
   http::Response post(Route route, const http::Request& request, const TokenPayload& token);
   http::Response health();
+  http::Response list_pauses(std::string_view query, std::string_view bound_fleet);
   http::Response list_bundles() const;
   // The head of the answer and the archive, or no archive and an answer that says why.
   Shared get_bundle(std::string_view path) const;
@@ -72,6 +75,7 @@ class Collector final : public http::SharedBodyService {
   Counts counts_;
   RateLimiter rate_;
   Gate gate_;
+  PauseBoard pauses_;
 };
 
 // What `parallax keys` does with a collector's database.

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "codec/hash.h"
 #include "collector/answer.h"
+#include "collector/pauses.h"
 
 namespace parallax::collector {
 
@@ -172,7 +173,7 @@ Result<ReadLine> read_measurement(const Line& line, Permission& permission, cons
 }
 
 IngestResult ended(http::Response response, std::size_t records = 0) {
-  return {std::move(response), records, 0};
+  return {std::move(response), records, 0, {}};
 }
 
 }  // namespace
@@ -202,6 +203,7 @@ IngestResult ingest_measurements(store::Store& store, const http::Request& reque
     }
   }
   std::array<std::int64_t, 3> counts{};
+  std::vector<Measurement> throttled;
   if (!batch.empty()) {
     const Result<std::vector<store::Outcome>> outcomes = store.ingest(batch, now);
     if (!outcomes) {
@@ -211,6 +213,9 @@ IngestResult ingest_measurements(store::Store& store, const http::Request& reque
       const store::Outcome outcome = outcomes->at(i);
       ++counts[static_cast<std::size_t>(outcome)];
       entries[entry_of_batch[i]].set("outcome", to_string(outcome));
+      if (outcome == store::Outcome::stored && asks_for_peace(batch[i].measurement)) {
+        throttled.push_back(std::move(batch[i].measurement));
+      }
     }
   }
   const std::size_t refused = entries.size() - batch.size();
@@ -219,7 +224,7 @@ IngestResult ingest_measurements(store::Store& store, const http::Request& reque
                                          {"conflict", counts[2]},
                                          {"refused", static_cast<std::int64_t>(refused)},
                                          {"records", std::move(entries)}})),
-          body.lines.size(), refused};
+          body.lines.size(), refused, std::move(throttled)};
 }
 
 namespace {
@@ -286,7 +291,9 @@ IngestResult ingest_runs(store::Store& store, const http::Request& request, cons
   return {json_answer(status, Json::object({{"stored", static_cast<std::int64_t>(records.size() - refused)},
                                             {"refused", static_cast<std::int64_t>(refused)},
                                             {"records", std::move(entries)}})),
-          records.size(), refused};
+          records.size(),
+          refused,
+          {}};
 }
 
 }  // namespace parallax::collector

@@ -21,6 +21,7 @@ struct IngestResult {
   http::Response response;
   std::size_t records = 0;  // lines that were looked at
   std::size_t refused = 0;
+  std::vector<Measurement> throttled;  // of what is stored now for the first time: answered 429 or 503
 };
 
 // POST /api/v1/measurements, after the token was checked. All that is accepted is stored in one transaction. `earlier`

@@ -11,6 +11,7 @@
 
 #include "base/mutex.h"
 #include "probe/cones.h"
+#include "probe/pause_listener.h"
 #include "probe/provider_queue.h"
 #include "probe/timetable.h"
 
@@ -48,6 +49,7 @@ class Probe {
       return outcome_;
     }
     ask_all();
+    listener_.reset();
     if (Result<> ended = spool_->end_run(); !ended) {
       fail(ended.error().text());
     }
@@ -84,6 +86,7 @@ class Probe {
       submit.collector = order_.collector;
       submit.token = order_.token;
       submit.user_agent = user_agent(options_.query);
+      listening_ = submit;
       submitter_ =
           std::make_unique<Submitter>(std::move(submit), deps_.clock, deps_.rng, deps_.executor, deps_.client, *spool_);
     }
@@ -114,13 +117,17 @@ class Probe {
     begin_ = order_.begin_at ? monotonic + (*order_.begin_at - now) : monotonic;
     wall_ = now - (monotonic - begin_);
     deadline_ = order_.deadline ? monotonic + (*order_.deadline - now) : Monotonic::max();
-    std::vector<std::unique_ptr<ProviderQueue>> queues;
     for (ProviderTimetable& table : make_timetable(order_, cones_.size())) {
       std::erase_if(table.queries, [this](const PlannedQuery& query) { return is_resumed(query); });
-      queues.push_back(std::make_unique<ProviderQueue>(std::move(table), begin_, wall_, deadline_));
+      queues_.push_back(std::make_unique<ProviderQueue>(std::move(table), begin_, wall_, deadline_));
+    }
+    if (listening_) {
+      listener_ = std::make_unique<probe::PauseListener>(
+          *listening_, deps_.clock, deps_.executor, deps_.client,
+          [this](const std::string& provider, Micros wait) { pause(provider, wait); });
     }
     std::vector<std::unique_ptr<Task>> tasks;
-    for (const auto& queue : queues) {
+    for (const auto& queue : queues_) {
       const std::size_t workers = std::min<std::size_t>(
           queue->size(), static_cast<std::size_t>(std::clamp(queue->provider().parallel, 1, kWorkersMax)));
       for (std::size_t i = 0; i < workers; ++i) {
@@ -142,6 +149,14 @@ class Probe {
       ++outcome_.by_verdict[static_cast<std::size_t>(*verdict)];
     }
     return verdict.has_value();
+  }
+
+  void pause(const std::string& provider, Micros wait) {
+    for (const auto& queue : queues_) {
+      if (queue->provider().name == provider) {
+        queue->pause_until(deps_.clock.monotonic() + wait);
+      }
+    }
   }
 
   void work(ProviderQueue& queue) {
@@ -185,6 +200,7 @@ class Probe {
         run_query(service, cone, options_.query, time_left, deps_.clock, deps_.executor, deps_.client, stop_, m);
     // 503 without Retry-After is the service's failure, and as good a reason to come less often.
     if (result.throttled || m.http_status == 503) {
+      m.retry_after_us = result.retry_after > Micros(0) ? std::optional(result.retry_after.count()) : std::nullopt;
       queue.throttled(result.retry_after, deps_.clock.monotonic());
     } else if (m.http_status && *m.http_status < 500) {
       queue.answered();
@@ -268,6 +284,9 @@ class Probe {
   std::vector<Cone> cones_;
   std::unique_ptr<Spool> spool_;
   std::unique_ptr<Submitter> submitter_;
+  std::optional<SubmitOptions> listening_;  // where there is a collector
+  std::vector<std::unique_ptr<ProviderQueue>> queues_;
+  std::unique_ptr<probe::PauseListener> listener_;
   Monotonic begin_, deadline_;
   Instant wall_;  // begin_ as an instant
   std::atomic<bool> spool_failed_ = false;

@@ -57,6 +57,9 @@ class ProbeTest : public testing::Test {
   ProbeOutcome run(ScriptedClient::Script service) {
     client_ = std::make_unique<ScriptedClient>(
         [service = std::move(service)](const http::Request& request, const auto& options, std::stop_token stop) {
+          if (request.url == "http://127.0.0.1:1/api/v1/pauses") {
+            return answer(200, R"({"pauses": []})");
+          }
           return request.url.starts_with("http://127.0.0.1:1/") ? confirm_all(request)
                                                                 : service(request, options, stop);
         });
@@ -214,6 +217,16 @@ TEST_F(ProbeTest, WhoOptedOutOrIsQuietIsRecordedAndNotAsked) {
   EXPECT_EQ(with_code("opted-out"), 3);
   EXPECT_EQ(with_code("quiet-hours"), 3);
   EXPECT_EQ(outcome.exit_code, ExitCode::failed);
+}
+
+TEST_F(ProbeTest, AsksItsCollectorWhatOtherVantagesWereTold) {
+  use_collector();
+  order_.token = "secret";
+  run(good);
+  const std::vector<http::Request> requests = client_->requests();
+  EXPECT_TRUE(std::any_of(requests.begin(), requests.end(), [](const http::Request& request) {
+    return request.url.ends_with("/api/v1/pauses") && request.headers.get("Authorization") == "Bearer secret";
+  }));
 }
 
 TEST_F(ProbeTest, AnOverloadedProviderIsAskedLessOftenAlsoWhenItDoesNotSayHowLong) {

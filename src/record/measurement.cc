@@ -67,7 +67,8 @@ struct NamedInteger {
   std::int64_t low;
 };
 
-constexpr std::array<NamedInteger, 10> kIntegers = {{{"late_us", &Measurement::late_us, -kMax},
+constexpr std::array<NamedInteger, 11> kIntegers = {{{"retry_after_us", &Measurement::retry_after_us, 0},
+                                                     {"late_us", &Measurement::late_us, -kMax},
                                                      {"submit_us", &Measurement::submit_us, 0},
                                                      {"run_us", &Measurement::run_us, 0},
                                                      {"wait_us", &Measurement::wait_us, 0},

@@ -64,7 +64,8 @@ struct Measurement {
   std::optional<std::int64_t> bytes_wire, bytes_decoded, rows, columns;
   Verdict verdict = Verdict::ok;
   std::string code, message;
-  std::optional<std::int64_t> late_us;  // how much later than scheduled the query really began
+  std::optional<std::int64_t> retry_after_us;  // of 429 and 503: how long the service wants to be left alone
+  std::optional<std::int64_t> late_us;         // how much later than scheduled the query really began
 
   // An asynchronous TAP job (UWS 1.1 section 2). On our clock: from the first byte sent to the job's URL known; from
   // there to PHASE=RUN answered; from there to a final phase seen; fetching the result; deleting the job. `polls`

@@ -2,6 +2,7 @@
 
 #include "cli/commands.h"
 #include "cli/cone_options.h"
+#include "cli/probe_dry_run.h"
 #include "cli/probe_options.h"
 #include "cli/probe_order.h"
 #include "cli/writers/outputs.h"
@@ -12,23 +13,26 @@ namespace {
 
 Result<int> probe(const Arguments& arguments, World& world) {
   const Order order = TRY(order_from_arguments(arguments, world));
-  return ask(order, arguments, world);
+  return arguments.has("--dry-run") ? tell_timetable(order, arguments) : ask(order, arguments, world);
 }
 
 }  // namespace
 
 Command probe_command() {
-  std::vector<Option> options = {
-      Option{"--services", OptionKind::value, "FILE", "what to measure: TOML, servicemon's .py, or CSV"},
-      Option{"--order", OptionKind::value, "FILE", "the controller's order"}};
+  std::vector<Option> options = {Option{"--services", OptionKind::value, "FILE",
+                                        "what to measure: TOML, servicemon's .py, CSV, or a directory of providers"},
+                                 Option{"--order", OptionKind::value, "FILE", "the controller's order"}};
   const std::vector<Option> cones = cone_options();
   options.insert(options.end(), cones.begin(), cones.end());
   for (const Option& option :
        {Option{"--cone-file", OptionKind::value, "FILE", "these cones instead: .py or CSV"},
+        Option{"--start-index", OptionKind::value, "N", "begin with this cone, counted from 0 (default 0)"},
+        Option{"--cone-limit", OptionKind::value, "N", "at most so many cones (default: all)"},
         Option{"--collector", OptionKind::value, "URL", "send the results there"},
         Option{"--token-file", OptionKind::value, "FILE", "the token, in a file of mode 0600 (or PARALLAX_TOKEN)"},
         Option{"--fleet", OptionKind::value, "NAME", "written into each measurement (default local)"},
-        Option{"--vantage", OptionKind::value, "NAME", "written into each measurement (default: the host's name)"}}) {
+        Option{"--vantage", OptionKind::value, "NAME", "written into each measurement (default: the host's name)"},
+        Option{"--dry-run", OptionKind::flag, "", "show what would be asked and when; ask nothing"}}) {
     options.push_back(option);
   }
   const std::vector<Option> outputs = output_options();

@@ -1,5 +1,6 @@
 #include "cli/probe_order.h"
 
+#include <algorithm>
 #include <array>
 #include <unistd.h>
 
@@ -7,10 +8,13 @@
 
 #include "base/ids.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "cli/cone_options.h"
 #include "cli/probe_options.h"
 #include "cli/writers/outputs.h"
+#include "probe/cones.h"
 #include "probe/service_file.h"
+#include "probe/service_tree.h"
 
 namespace parallax::cli {
 
@@ -19,6 +23,39 @@ namespace {
 std::string host_name() {
   std::array<char, 256> name{};
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
+}
+
+// A list, or a directory of them.
+Result<ServiceList> services_at(World& world, const std::string& path) {
+  if (!is_directory(world.files, path)) {
+    const std::string text = TRY(read_input(world, path));
+    return parse_services(path, text);
+  }
+  ServiceTree tree = TRY(read_service_tree(world.files, path));
+  if (!tree.not_read.empty()) {
+    log::note(fmt::format("not read, since service lists of a directory end in .py: {}{}",
+                          terminal_safe(tree.not_read.front(), 300),
+                          tree.not_read.size() > 1 ? fmt::format(" and {} more", tree.not_read.size() - 1) : ""));
+  }
+  return std::move(tree.list);
+}
+
+// --start-index and --cone-limit: a part of the cones, whether they were drawn or read.
+Result<> cut_cones(const Arguments& arguments, Order& order) {
+  constexpr std::int64_t kAll = 1'000'000'000;
+  const std::int64_t first = TRY(arguments.integer("--start-index", 0, 0, kAll));
+  const std::int64_t count = TRY(arguments.integer("--cone-limit", kAll, 1, kAll));
+  if (!arguments.has("--start-index") && !arguments.has("--cone-limit")) {
+    return {};
+  }
+  std::vector<Cone> cones = order.cone_list.empty() ? make_cones(order.cones) : std::move(order.cone_list);
+  const auto size = static_cast<std::int64_t>(cones.size());
+  if (first >= size) {
+    return make_error(ErrorKind::invalid,
+                      fmt::format("--start-index {}: there are {} cones, so it is at most {}", first, size, size - 1));
+  }
+  order.cone_list.assign(cones.begin() + first, cones.begin() + std::min(size, first + count));
+  return {};
 }
 
 }  // namespace
@@ -35,8 +72,8 @@ Result<> name_run(const Arguments& arguments, World& world, Order& order) {
 
 Result<Order> order_from_arguments(const Arguments& arguments, World& world) {
   if (const std::optional<std::string> path = arguments.value("--order")) {
-    for (const char* name :
-         {"--services", "--cones", "--cone-file", "--seed", "--min-radius", "--max-radius", "--collector"}) {
+    for (const char* name : {"--services", "--cones", "--cone-file", "--start-index", "--cone-limit", "--seed",
+                             "--min-radius", "--max-radius", "--collector"}) {
       if (arguments.has(name)) {
         return make_error(ErrorKind::invalid, fmt::format("{} does not go with --order, which says all that", name));
       }
@@ -50,8 +87,7 @@ Result<Order> order_from_arguments(const Arguments& arguments, World& world) {
     return make_error(ErrorKind::invalid, "say what to measure: --services FILE, or --order FILE");
   }
   Order order;
-  const std::string text = TRY(read_input(world, *path));
-  ServiceList list = TRY(parse_services(*path, text));
+  ServiceList list = TRY(services_at(world, *path));
   order.services = std::move(list.services);
   order.providers = std::move(list.providers);
   if (!list.opted_out.empty()) {
@@ -69,6 +105,7 @@ Result<Order> order_from_arguments(const Arguments& arguments, World& world) {
       log::note(fmt::format("seed {}", order.cones.seed));
     }
   }
+  TRY(cut_cones(arguments, order));
   TRY(name_run(arguments, world, order));
   return order;
 }

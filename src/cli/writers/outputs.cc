@@ -35,6 +35,11 @@ Result<TextSink> file_sink(World& world, const std::string& name) {
                                   "time marks such as %Y-%m-%dT%H%M%S",
                                   terminal_safe(path, 300)));
   }
+  if (const std::size_t slash = path.rfind('/'); slash != std::string::npos && slash > 0) {
+    if (const Result<> made = world.files.make_directories(path.substr(0, slash), 0755); !made) {
+      return make_error(ErrorKind::invalid, "--output: " + made.error().text());
+    }
+  }
   Result<std::unique_ptr<AppendFile>> opened = world.files.open_append(path, 0644);
   if (!opened) {
     return make_error(ErrorKind::invalid, "--output: " + opened.error().text());

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <limits>
 
+#include <fmt/format.h>
+
 #include "base/text.h"
 
 namespace parallax::vo {
@@ -19,6 +21,10 @@ constexpr std::uint64_t kFitsNumberMax = std::uint64_t{1} << 40;
 std::uint64_t multiply(std::uint64_t a, std::uint64_t b) {
   return b != 0 && a > std::numeric_limits<std::uint64_t>::max() / b ? std::numeric_limits<std::uint64_t>::max()
                                                                      : a * b;
+}
+
+std::uint64_t add(std::uint64_t a, std::uint64_t b) {
+  return a + std::min(b, std::numeric_limits<std::uint64_t>::max() - a);
 }
 
 std::uint64_t card_number(std::string_view card) {
@@ -74,6 +80,7 @@ void FitsScanner::push(std::string_view bytes) {
     if (part_ == Part::data) {
       const std::uint64_t taken = std::min<std::uint64_t>(data_left_, bytes.size());
       data_left_ -= taken;
+      data_taken_ += found_ ? taken : 0;
       bytes.remove_prefix(static_cast<std::size_t>(taken));
     } else {
       const std::size_t taken = std::min(kCardBytes - card_.size(), bytes.size());
@@ -85,16 +92,18 @@ void FitsScanner::push(std::string_view bytes) {
       }
     }
     if (part_ == Part::data && data_left_ == 0) {
-      part_ = is_table_ ? Part::done : Part::header;
-      position_ = elements_ = parameters_ = axis_2_ = fields_ = 0;
-      has_axes_ = header_ended_ = false;
+      part_ = found_ ? Part::done : Part::header;
+      ++units_;
+      position_ = elements_ = parameters_ = axis_1_ = axis_2_ = fields_ = 0;
+      has_axes_ = header_ended_ = is_table_ = false;
     }
   }
 }
 
 void FitsScanner::take_card(std::string_view card) {
   position_ += kCardBytes;
-  if (position_ > kHeaderBytesMax) {
+  const bool is_strange = units_ == 0 && position_ == kCardBytes && !card.starts_with("SIMPLE  =");
+  if (is_strange || position_ > kHeaderBytesMax) {
     part_ = Part::broken;
     return;
   }
@@ -112,6 +121,7 @@ void FitsScanner::take_card(std::string_view card) {
       const std::uint64_t axis = card_number(card);
       elements_ = has_axes_ ? multiply(elements_, axis) : axis;
       has_axes_ = true;
+      axis_1_ = key == "NAXIS1" ? axis : axis_1_;
       axis_2_ = key == "NAXIS2" ? axis : axis_2_;
     } else if (key == "END") {
       header_ended_ = true;
@@ -123,14 +133,21 @@ void FitsScanner::take_card(std::string_view card) {
 }
 
 void FitsScanner::end_header() {
-  if (is_table_) {
-    rows_ = static_cast<std::int64_t>(axis_2_);
+  if (is_table_ && (extension_ == 0 || extension_ == units_)) {
+    found_ = true;
+    row_bytes_ = axis_1_;
+    rows_announced_ = axis_2_;
     columns_ = static_cast<std::int64_t>(fields_);
   }
-  const std::uint64_t size = std::min(multiply(elements_ + parameters_, element_bytes_),
+  const std::uint64_t size = std::min(multiply(add(elements_, parameters_), element_bytes_),
                                       std::numeric_limits<std::uint64_t>::max() - kBlockBytes);
   data_left_ = (size + kBlockBytes - 1) / kBlockBytes * kBlockBytes;
   part_ = Part::data;
+}
+
+// Rows without bytes are not believed: nothing bounds their number.
+std::int64_t FitsScanner::rows() const {
+  return row_bytes_ == 0 ? 0 : static_cast<std::int64_t>(std::min(rows_announced_, data_taken_ / row_bytes_));
 }
 
 Result<> FitsScanner::finish() const {
@@ -140,7 +157,8 @@ Result<> FitsScanner::finish() const {
   if (part_ == Part::data || !card_.empty() || (part_ == Part::header && position_ > 0)) {
     return fits_error("fits-truncated", "the FITS file ends early");
   }
-  return fits_error("fits", "the FITS file has no table");
+  return extension_ == 0 ? fits_error("fits", "the FITS file has no table")
+                         : fits_error("fits", fmt::format("the FITS file has no table in extension {}", extension_));
 }
 
 }  // namespace parallax::vo

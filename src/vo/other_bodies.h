@@ -31,14 +31,18 @@ class CsvCounter {
   std::int64_t columns_ = 0;
 };
 
-// The first binary or ASCII table of a FITS file: its header tells both counts. Thread safety: one thread.
+// A binary or ASCII table of a FITS file. Its header tells the columns; rows are counted as their bytes arrive, so that
+// a file that was cut never has more of them than it holds. Thread safety: one thread.
 class FitsScanner {
  public:
+  // The extension whose table counts (VOTable's `extnum`; the primary header is 0); 0 is the first table of all.
+  explicit FitsScanner(std::uint64_t extension = 0) : extension_(extension) {}
+
   void push(std::string_view bytes);
   // An error (corrupt) with code "fits-truncated" if the table is not complete, "fits" if there is none.
   Result<> finish() const;
 
-  std::int64_t rows() const { return rows_; }
+  std::int64_t rows() const;
 
   std::int64_t columns() const { return columns_; }
 
@@ -48,6 +52,8 @@ class FitsScanner {
   void take_card(std::string_view card);
   void end_header();
 
+  std::uint64_t extension_;
+  std::uint64_t units_ = 0;  // headers with their data that have been passed
   Part part_ = Part::header;
   std::string card_;
   std::uint64_t position_ = 0;   // bytes of the header so far
@@ -58,10 +64,15 @@ class FitsScanner {
   std::uint64_t element_bytes_ = 0;
   std::uint64_t elements_ = 0;  // product of the axes
   std::uint64_t parameters_ = 0;
+  std::uint64_t axis_1_ = 0;
   std::uint64_t axis_2_ = 0;
   std::uint64_t fields_ = 0;
-  std::int64_t rows_ = 0;
   std::int64_t columns_ = 0;
+  // Of the table that counts.
+  bool found_ = false;
+  std::uint64_t row_bytes_ = 0;
+  std::uint64_t rows_announced_ = 0;
+  std::uint64_t data_taken_ = 0;
 };
 
 }  // namespace parallax::vo

@@ -6,7 +6,7 @@
 
 namespace parallax::vo {
 
-TableStream::TableStream(BinaryRows rows, StreamPacking packing, InflateLimits limits) : rows_(std::move(rows)) {
+TableStream::TableStream(Content content, StreamPacking packing, InflateLimits limits) : content_(std::move(content)) {
   if (packing == StreamPacking::gzip) {
     inflater_ = std::make_unique<Inflater>(InflateFormat::gzip, limits);
   }
@@ -17,9 +17,9 @@ Result<> TableStream::push(std::string_view text) {
   Result<> decoded = decoder_.push(text, bytes_);
   // What came before a bad character still counts.
   if (inflater_) {
-    TRY(inflater_->push(bytes_, [this](std::string_view piece) { return rows_.push(piece); }));
+    TRY(inflater_->push(bytes_, [this](std::string_view piece) { return take(piece); }));
   } else {
-    TRY(rows_.push(bytes_));
+    TRY(take(bytes_));
   }
   if (!decoded) {
     Error error = std::move(decoded).error();
@@ -27,6 +27,14 @@ Result<> TableStream::push(std::string_view text) {
     return error;
   }
   return {};
+}
+
+Result<> TableStream::take(std::string_view bytes) {
+  if (auto* fits = std::get_if<FitsScanner>(&content_)) {
+    fits->push(bytes);
+    return {};
+  }
+  return std::get<BinaryRows>(content_).push(bytes);
 }
 
 Result<> TableStream::finish() {
@@ -39,8 +47,12 @@ Result<> TableStream::finish() {
   if (inflater_) {
     TRY(inflater_->finish());
   }
-  if (!rows_.at_row_end()) {
-    Error error = make_error(ErrorKind::corrupt, fmt::format("the stream ends inside row {}", rows_.rows() + 1));
+  if (const auto* fits = std::get_if<FitsScanner>(&content_)) {
+    return fits->finish();
+  }
+  const auto& rows = std::get<BinaryRows>(content_);
+  if (!rows.at_row_end()) {
+    Error error = make_error(ErrorKind::corrupt, fmt::format("the stream ends inside row {}", rows.rows() + 1));
     error.code = "partial-row";
     return error;
   }

@@ -1,15 +1,17 @@
-// The content of a STREAM element: base64 text, perhaps gzip inside it, and rows inside that.
+// The content of a STREAM element: base64 text, perhaps gzip inside it, and rows or a FITS file inside that.
 #pragma once
 
+#include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "base/error.h"
 #include "codec/base64.h"
 #include "codec/gzip.h"
 #include "vo/binary_rows.h"
+#include "vo/other_bodies.h"
 
 namespace parallax::vo {
 
@@ -18,15 +20,19 @@ enum class StreamPacking { plain, gzip };
 // Errors as of the parts, with the codes "bad-base64" and "partial-row" added. Thread safety: one thread.
 class TableStream {
  public:
-  TableStream(BinaryRows rows, StreamPacking packing, InflateLimits limits);
+  using Content = std::variant<BinaryRows, FitsScanner>;
+
+  TableStream(Content content, StreamPacking packing, InflateLimits limits);
 
   Result<> push(std::string_view text);
   Result<> finish();
 
-  const BinaryRows& rows() const { return rows_; }
+  const Content& content() const { return content_; }
 
  private:
-  BinaryRows rows_;
+  Result<> take(std::string_view bytes);
+
+  Content content_;
   Base64Decoder decoder_;
   std::unique_ptr<Inflater> inflater_;  // null where the stream is plain
   std::string bytes_;                   // decoded from one push; reused

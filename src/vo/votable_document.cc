@@ -123,7 +123,7 @@ void VotableDocument::start_element(XmlName name, const XmlAttributes& attribute
     case Element::binary:
     case Element::binary2:
     case Element::fits:
-      start_data(name.local);
+      start_data(name.local, attributes);
       break;
     case Element::stream:
       start_stream(attributes);
@@ -263,7 +263,7 @@ void VotableDocument::start_field(const XmlAttributes& attributes) {
   fields_.push_back(std::move(field));
 }
 
-void VotableDocument::start_data(std::string_view serialization) {
+void VotableDocument::start_data(std::string_view serialization, const XmlAttributes& attributes) {
   data_seen_ = true;
   if (fields_.empty() && !table_reference_.empty()) {
     if (const auto found = fields_by_table_.find(table_reference_); found != fields_by_table_.end()) {
@@ -279,14 +279,16 @@ void VotableDocument::start_data(std::string_view serialization) {
     rules_.emplace_back(field);
   }
   if (serialization == "FITS") {
-    rows_known_ = false;
-    findings_.add("fits-not-counted", [] { return "the rows are in FITS form, which is not counted"; });
+    rows_known_ = false;  // until there is a stream
+    const std::string_view extension = trim(attributes.find("extnum").value_or(""));
+    fits_extension_ = 0;
+    std::from_chars(extension.data(), extension.data() + extension.size(), fits_extension_);
   }
 }
 
 void VotableDocument::start_stream(const XmlAttributes& attributes) {
   stream_seen_ = true;
-  if (!counting_ || summary_.serialization == "FITS") {
+  if (!counting_) {
     return;
   }
   if (attributes.find("href")) {
@@ -297,15 +299,15 @@ void VotableDocument::start_stream(const XmlAttributes& attributes) {
     });
     return;
   }
-  if (fields_.empty()) {
+  if (fields_.empty() && summary_.serialization != "FITS") {
     return;
   }
-  const NullMask mask = summary_.serialization == "BINARY2" ? NullMask::before_each_row : NullMask::none;
-  auto rows = BinaryRows::make(fields_, mask, {limits_.cell_bytes_max, limits_.rows_max});
-  if (!rows) {
-    take_stream_result(std::move(rows).error());
+  auto content = make_content();
+  if (!content) {
+    take_stream_result(std::move(content).error());
     return;
   }
+  rows_known_ = true;
   const std::string_view encoding = attributes.find("encoding").value_or("base64");
   if (encoding.find("base64") == std::string_view::npos) {
     findings_.add("stream-encoding", [&] {
@@ -316,16 +318,41 @@ void VotableDocument::start_stream(const XmlAttributes& attributes) {
   InflateLimits inflate_limits;
   inflate_limits.bytes_max = limits_.decoded_bytes_max;
   inflate_limits.ratio_max = limits_.inflate_ratio_max;
-  stream_.emplace(std::move(rows).value(), is_gzip ? StreamPacking::gzip : StreamPacking::plain, inflate_limits);
+  stream_.emplace(std::move(content).value(), is_gzip ? StreamPacking::gzip : StreamPacking::plain, inflate_limits);
+}
+
+Result<TableStream::Content> VotableDocument::make_content() const {
+  if (summary_.serialization == "FITS") {
+    return TableStream::Content(FitsScanner(fits_extension_));
+  }
+  const NullMask mask = summary_.serialization == "BINARY2" ? NullMask::before_each_row : NullMask::none;
+  auto rows = BinaryRows::make(fields_, mask, {limits_.cell_bytes_max, limits_.rows_max});
+  if (!rows) {
+    return std::move(rows).error();
+  }
+  return TableStream::Content(std::move(rows).value());
+}
+
+// What the stream has told so far. Cells inside FITS are not looked at.
+void VotableDocument::take_counts() {
+  if (const auto* rows = std::get_if<BinaryRows>(&stream_->content())) {
+    summary_.rows = static_cast<std::int64_t>(rows->rows());
+    summary_.cells = rows->cells();
+    summary_.null_cells = rows->null_cells();
+    return;
+  }
+  const auto& fits = std::get<FitsScanner>(stream_->content());
+  summary_.rows = fits.rows();
+  if (static_cast<std::uint64_t>(summary_.rows) > limits_.rows_max) {
+    refuse("rows", fmt::format("more than {} rows", limits_.rows_max));
+  }
 }
 
 // Keeps what has been counted, and the problem if there is one. The document is read on after a broken stream: a status
 // may follow.
 void VotableDocument::take_stream_result(const Result<>& result) {
   if (stream_) {
-    summary_.rows = static_cast<std::int64_t>(stream_->rows().rows());
-    summary_.cells = stream_->rows().cells();
-    summary_.null_cells = stream_->rows().null_cells();
+    take_counts();
   }
   if (result) {
     return;
@@ -342,6 +369,15 @@ void VotableDocument::take_stream_result(const Result<>& result) {
 void VotableDocument::end_stream() {
   if (stream_) {
     take_stream_result(stream_->finish());
+    if (const auto* fits = stream_ ? std::get_if<FitsScanner>(&stream_->content()) : nullptr) {
+      const std::int64_t columns = fits->columns();
+      const auto fields = static_cast<std::int64_t>(fields_.size());
+      if (columns != fields) {
+        findings_.add("fits-fields", [&] {
+          return fmt::format("the FITS table has {} columns for {} fields of the document", columns, fields);
+        });
+      }
+    }
     stream_.reset();
   }
 }
@@ -423,6 +459,9 @@ void VotableDocument::end_table() {
     return;
   }
   counting_ = false;
+  if (summary_.serialization == "FITS" && !stream_seen_) {
+    findings_.add("fits-not-counted", [] { return "the rows are said to be in FITS form, and no STREAM has them"; });
+  }
   summary_.rows_counted = rows_known_;
   summary_.columns = static_cast<std::int64_t>(fields_.size());
   if (rows_known_ && rows_announced_ && *rows_announced_ != static_cast<std::uint64_t>(summary_.rows)) {

@@ -58,8 +58,10 @@ class VotableDocument : public XmlHandler {
   void start_table(const XmlAttributes& attributes);
   void end_table();
   void start_field(const XmlAttributes& attributes);
-  void start_data(std::string_view serialization);
+  void start_data(std::string_view serialization, const XmlAttributes& attributes);
   void start_stream(const XmlAttributes& attributes);
+  Result<TableStream::Content> make_content() const;
+  void take_counts();
   void end_stream();
   void take_stream_result(const Result<>& result);
   void start_cell();
@@ -95,9 +97,10 @@ class VotableDocument : public XmlHandler {
   std::size_t fields_remembered_ = 0;
 
   // Its data.
-  bool rows_known_ = true;  // false: remote, FITS, or broken
+  bool rows_known_ = true;  // false: remote, broken, or FITS without a stream
   bool data_seen_ = false;  // one DATA counts, with one form in it; fields after it do not
   bool stream_seen_ = false;
+  std::uint64_t fits_extension_ = 0;
   std::vector<CellRule> rules_;  // they look into fields_, which stays as it is while there are rules
   std::size_t cells_in_row_ = 0;
   std::string cell_;

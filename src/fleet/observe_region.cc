@@ -467,7 +467,7 @@ void RegionLook::look_at_types(LaunchPlaces& places, const std::set<std::string>
 }
 
 void RegionLook::look_at_stock(LaunchPlaces& places) {
-  const std::string parameter = spec_.image.parameter();
+  const std::string parameter = spec_.stock_parameter();
   const Result<std::string> id = api_.parameter(parameter);
   if (!id) {
     places.stock_problem = id.error().kind == ErrorKind::not_found

@@ -48,6 +48,7 @@ class RegionPlanner {
   void plan_machines();
   void plan_launches();
   void check_places();
+  void check_architecture();
   void launch(int slot, const std::string& type);
   void plan_machine(const MachineSeen& machine);
   void plan_user_data(const MachineSeen& machine);

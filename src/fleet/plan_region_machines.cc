@@ -122,6 +122,28 @@ void RegionPlanner::check_places() {
   if (spec_.image.kind == ImageSpec::Kind::stock && places.stock_image.empty()) {
     block(places.stock_problem.empty() ? "Amazon's image was not looked up" : places.stock_problem);
   }
+  check_architecture();
+}
+
+// Every type, for a lack of capacity leads from one to the next. What the names do not tell, EC2 will.
+void RegionPlanner::check_architecture() {
+  const bool stock = spec_.image.kind == ImageSpec::Kind::stock;
+  const std::optional<ImageSeen>& image = stock ? seen_.places->stock : observed_.home_image;
+  if (!image || (image->architecture != "arm64" && image->architecture != "x86_64")) {
+    return;
+  }
+  std::vector<std::string> others;
+  std::copy_if(spec_.instance_types.begin(), spec_.instance_types.end(), std::back_inserter(others),
+               [&](const std::string& type) {
+                 const std::string_view architecture = architecture_of(type);
+                 return !architecture.empty() && architecture != image->architecture;
+               });
+  if (!others.empty()) {
+    block(
+        fmt::format("the image {} is for {}, but not {} in [fleet] instance_types: name types of one architecture, "
+                    "or an image of theirs in [fleet] image",
+                    image->id, image->architecture, fmt::join(others, ", ")));
+  }
 }
 
 void RegionPlanner::plan_launches() {

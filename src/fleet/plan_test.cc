@@ -353,6 +353,20 @@ INSTANTIATE_TEST_SUITE_P(
         BlockRow{"F19TypesCouldNotBeAsked",
                  [](Spec&, Observed& seen) { seen.regions[0].places->types_problem = "not authorized"; },
                  "which types eu-west-3 offers could not be asked: not authorized"},
+        BlockRow{"AnImageForOtherProcessors",
+                 [](Spec& spec, Observed& seen) {
+                   spec.instance_types = {"t3.micro", "t4g.micro"};
+                   seen.home_image->architecture = "x86_64";
+                 },
+                 "the image ami-home is for x86_64, but not t4g.micro in [fleet] instance_types"},
+        BlockRow{"AStockImageForOtherProcessors",
+                 [](Spec& spec, Observed& seen) {
+                   spec.image = {ImageSpec::Kind::stock, "/own/image"};
+                   seen.regions[0].places->stock_image = "ami-stock";
+                   seen.regions[0].places->stock = image("ami-stock");
+                   seen.regions[0].places->stock->architecture = "arm64";
+                 },
+                 "the image ami-stock is for arm64, but not t3.micro, t2.micro in [fleet] instance_types"},
         BlockRow{"NoHomeImage", [](Spec&, Observed& seen) { seen.home_image.reset(); },
                  "us-west-2 has no image named NAVO; make it with 'parallax fleet image create'"},
         BlockRow{"HomeImagePending", [](Spec&, Observed& seen) { seen.home_image->state = "pending"; },

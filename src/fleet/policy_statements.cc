@@ -90,7 +90,7 @@ Statements Writer::find_stock_image() const {
   }
   return {{"FindStockImage",
            {"ssm:GetParameter"},
-           {fmt::format("arn:{}:ssm:*::parameter{}", partition_, spec_.image.parameter())},
+           {fmt::format("arn:{}:ssm:*::parameter{}", partition_, spec_.stock_parameter())},
            {}}};
 }
 

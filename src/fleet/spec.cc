@@ -10,7 +10,7 @@ namespace parallax::fleet {
 
 namespace {
 
-constexpr std::string_view kStockParameter = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64";
+constexpr std::string_view kStockParameter = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-";
 
 // A cloud-boothook is run by cloud-init at every boot, not at the first alone, and early: before logind, which keeps
 // the time of a planned shutdown. Without logind some versions of systemd power off at once instead. So on systemd a
@@ -74,11 +74,26 @@ Json texts(const std::vector<std::string>& list) {
 
 }  // namespace
 
-std::string ImageSpec::parameter() const {
+std::string_view architecture_of(std::string_view instance_type) {
+  const std::string_view family = instance_type.substr(0, instance_type.find('.'));
+  const std::size_t generation = family.find_first_of("0123456789");
+  if (family.size() == instance_type.size() || generation == std::string_view::npos || generation == 0 ||
+      family.starts_with("mac")) {
+    return "";
+  }
+  return family == "a1" || family.find('g', generation) != std::string_view::npos ? "arm64" : "x86_64";
+}
+
+std::string ImageSpec::parameter(std::string_view architecture) const {
   if (kind != Kind::stock) {
     return "";
   }
-  return name.starts_with('/') ? name : std::string(kStockParameter);
+  return name.starts_with('/') ? name : fmt::format("{}{}", kStockParameter, architecture);
+}
+
+std::string Spec::stock_parameter() const {
+  const std::string_view architecture = instance_types.empty() ? "" : architecture_of(instance_types.front());
+  return image.parameter(architecture.empty() ? "x86_64" : architecture);
 }
 
 std::string_view to_string(Deadman deadman) {
@@ -101,7 +116,7 @@ Json to_json(const Spec& spec) {
   json.set("instances_per_region", spec.instances_per_region);
   const bool copy = spec.image.kind == ImageSpec::Kind::copy;
   json.set("image",
-           copy ? Json::object({{"copy", spec.image.name}}) : Json::object({{"stock", spec.image.parameter()}}));
+           copy ? Json::object({{"copy", spec.image.name}}) : Json::object({{"stock", spec.stock_parameter()}}));
   json.set("security_group", Json::object({{"name", spec.group.name}, {"like_home", Json(spec.group.like_home)}}));
   if (spec.key) {
     json.set("key_pair", Json::object({{"name", spec.key->name}, {"digest", spec.key->digest}}));

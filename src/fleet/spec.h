@@ -20,14 +20,20 @@ inline constexpr const char* kPublicKeyTag = "parallax:public-key";  // key pair
 inline constexpr const char* kBootTimerTag = "parallax:boot-timer";  // instance: the version of its user data
 inline constexpr const char* kOriginalTag = "parallax:original";     // home's originals ("true"): never deleted
 
+// "arm64" or "x86_64" by the name of an instance type: the letter g behind the generation means Graviton ("t4g.micro",
+// "c7gn.large", "is4gen.xlarge"), as does the family a1. Empty where the name does not tell: Apple's machines, and what
+// is no name of a type.
+std::string_view architecture_of(std::string_view instance_type);
+
 struct ImageSpec {
   enum class Kind { copy, stock };
   Kind kind = Kind::stock;
   // copy: the name of home's image. stock: "al2023", or the path of a public SSM parameter that holds an image id.
   std::string name = "al2023";
 
-  // "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64", of a stock image.
-  std::string parameter() const;
+  // "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64", of a stock image. A parameter that the
+  // configuration names is taken as it is, whatever the architecture.
+  std::string parameter(std::string_view architecture = "x86_64") const;
 };
 
 struct GroupSpec {
@@ -69,6 +75,9 @@ struct Spec {
   std::optional<double> budget_usd_per_month;
 
   bool is_home(std::string_view region) const { return region == home; }
+
+  // The public parameter of the stock image for the architecture of the first type; empty where the image is a copy.
+  std::string stock_parameter() const;
 };
 
 // IAM's names are the account's, so what we make there bears the fleet's name: two fleets of an account have a role

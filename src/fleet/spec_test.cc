@@ -109,6 +109,36 @@ TEST(ImageSpec, KnowsTheParameterOfAStockImage) {
   EXPECT_EQ(image.parameter(), "");
 }
 
+struct ArchitectureRow {
+  const char* type;
+  const char* architecture;
+};
+
+class Architecture : public ::testing::TestWithParam<ArchitectureRow> {};
+
+TEST_P(Architecture, IsToldByTheNameOfTheType) {
+  EXPECT_EQ(architecture_of(GetParam().type), GetParam().architecture);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Types, Architecture,
+    ::testing::Values(ArchitectureRow{"t3.micro", "x86_64"}, ArchitectureRow{"g4dn.xlarge", "x86_64"},
+                      ArchitectureRow{"m7i-flex.large", "x86_64"}, ArchitectureRow{"u-6tb1.112xlarge", "x86_64"},
+                      ArchitectureRow{"t4g.micro", "arm64"}, ArchitectureRow{"c7gn.large", "arm64"},
+                      ArchitectureRow{"is4gen.xlarge", "arm64"}, ArchitectureRow{"g5g.xlarge", "arm64"},
+                      ArchitectureRow{"a1.medium", "arm64"}, ArchitectureRow{"mac2.metal", ""},
+                      ArchitectureRow{"t4g", ""}, ArchitectureRow{"large.t4g", ""}, ArchitectureRow{"", ""}));
+
+TEST(Spec, TakesTheStockImageOfTheFirstTypesArchitecture) {
+  Spec spec;
+  spec.instance_types = {"t4g.micro", "t3.micro"};
+  EXPECT_EQ(spec.stock_parameter(), "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64");
+  spec.instance_types = {"t3.micro", "t4g.micro"};
+  EXPECT_EQ(spec.stock_parameter(), "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64");
+  spec.image.name = "/own/image";
+  EXPECT_EQ(spec.stock_parameter(), "/own/image");
+}
+
 TEST(Spec, HasAFormThatLeavesTheOrderOfRegionsAndMoneyOut) {
   Spec spec;
   spec.fleet = "NAVO";

@@ -162,6 +162,11 @@ TEST(Observe, SeesInAnEmptyRegionWhereMachinesCanBeMade) {
     ASSERT_TRUE(far.places->stock.has_value());
     EXPECT_EQ(far.places->stock->id, far.places->stock_image);
     EXPECT_EQ(far.places->stock->architecture, "x86_64");
+    Spec arm = spec;
+    arm.instance_types = {"t4g.micro"};
+    const Observed seen_for_arm = observe(deps, arm, both(), {});
+    ASSERT_TRUE(seen_for_arm.regions[1].places && seen_for_arm.regions[1].places->stock);
+    EXPECT_EQ(seen_for_arm.regions[1].places->stock->architecture, "arm64");
     EXPECT_FALSE(far.places->stock->root_device.empty());
     EXPECT_GT(far.places->stock->gib, 0);
     EXPECT_LE(far.calls, 9) << fleet.call_list();

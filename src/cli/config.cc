@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cli/table_reader.h"
+#include "codec/hash.h"
 #include "codec/toml.h"
 #include "fleet/regions.h"
 #include "probe/service_file.h"
@@ -286,6 +287,7 @@ Result<Config> load_config(Files& files, const std::string& path) {
     return error;
   }
   Config config = TRY(parse_config(path, *text));
+  config.sha256 = sha256_hex(*text);
   config.collector.key = config.collector.key.empty() ? "" : beside(path, config.collector.key);
   if (!config.job.services.empty()) {
     const std::string services_path = beside(path, config.job.services);

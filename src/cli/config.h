@@ -16,6 +16,8 @@
 namespace parallax::cli {
 
 struct Config {
+  std::string sha256;  // of the file's bytes, hexadecimal; empty where it was not read from a file
+
   struct Fleet {
     std::string name;
     std::string home = "us-west-2";

@@ -12,8 +12,7 @@ namespace parallax::cli {
 
 namespace {
 
-// The saved plan's regions are the ones to look at.
-Result<std::optional<fleet::SavedPlan>> read_plan(const Arguments& arguments, World& world, FleetSetup& setup) {
+Result<std::optional<fleet::SavedPlan>> read_plan(const Arguments& arguments, World& world) {
   const std::optional<std::string> file = arguments.value("plan");
   if (!file) {
     return std::optional<fleet::SavedPlan>();
@@ -23,18 +22,40 @@ Result<std::optional<fleet::SavedPlan>> read_plan(const Arguments& arguments, Wo
   }
   const std::string text = TRY(read_input(world, *file));
   fleet::SavedPlan saved = TRY(fleet::read_saved_plan(text).with_context("reading " + *file));
+  return std::optional(std::move(saved));
+}
+
+// Without --config the saved plan names the configuration, which must be the file that it was, byte for byte. One that
+// --config names may be another file that says the same: the plan's own hash tells.
+Result<FleetSetup> open_planned(Arguments arguments, World& world, const fleet::SavedPlan& saved) {
+  const std::string file = arguments.value_or("plan", "");
+  const bool remembered = saved.source && !arguments.has("--config");
+  if (remembered) {
+    arguments.values["--config"] = {saved.source->path};
+  }
+  Result<FleetSetup> opened = open_setup(arguments, world, RegionChoice::of_fleet);
+  FleetSetup setup =
+      TRY(remembered ? std::move(opened).with_context("opening the configuration of " + file) : std::move(opened));
+  if (remembered && setup.session.config.sha256 != saved.source->sha256) {
+    return make_error(ErrorKind::conflict,
+                      fmt::format("{} has changed since {} was made from it, nothing is done: its SHA-256 is {}, the "
+                                  "plan's {}\nMake a new plan; or name the file with --config, and the plan is carried "
+                                  "out if it would be the same.",
+                                  saved.source->path, file, setup.session.config.sha256, saved.source->sha256));
+  }
   if (saved.kind != fleet::PlanKind::apply || saved.fleet != setup.spec.fleet) {
-    return make_error(ErrorKind::invalid, fmt::format("{} is a plan of fleet '{}'; the configuration says '{}'", *file,
+    return make_error(ErrorKind::invalid, fmt::format("{} is a plan of fleet '{}'; the configuration says '{}'", file,
                                                       saved.fleet, setup.spec.fleet));
   }
-  setup.session.regions = saved.regions;
-  return std::optional(std::move(saved));
+  setup.session.regions = saved.regions;  // the ones to look at
+  return setup;
 }
 
 Result<int> apply(const Arguments& arguments, World& world) {
   const bool json = TRY(wants_json(arguments));
-  FleetSetup setup = TRY(open_setup(arguments, world, RegionChoice::of_fleet));
-  const std::optional<fleet::SavedPlan> saved = TRY(read_plan(arguments, world, setup));
+  const std::optional<fleet::SavedPlan> saved = TRY(read_plan(arguments, world));
+  const FleetSetup setup =
+      saved ? TRY(open_planned(arguments, world, *saved)) : TRY(open_setup(arguments, world, RegionChoice::of_fleet));
   TRY(change_options(arguments));
   const fleet::Observed observed = TRY(look(world, setup, {}));
   const fleet::Plan plan = fleet::plan_apply(setup.spec, observed);

@@ -16,12 +16,14 @@ Result<int> plan_command(const Arguments& arguments, World& world) {
   const FleetSetup setup = TRY(open_setup(arguments, world, RegionChoice::of_fleet));
   const fleet::Observed observed = TRY(look(world, setup, {}));
   const fleet::Plan plan = fleet::plan_apply(setup.spec, observed);
-  print(json ? to_json(plan).pretty() + "\n" : plan_text(plan, {setup.spec.budget_usd_per_month}));
+  const std::string saved =
+      to_json(plan, {arguments.value_or("--config", "parallax.toml"), setup.session.config.sha256}).pretty() + "\n";
+  print(json ? saved : plan_text(plan, {setup.spec.budget_usd_per_month}));
   tell_plan_problems(plan);
   const std::optional<std::string> file = arguments.value("--out");
   if (file && plan.problem.empty()) {
     constexpr unsigned kMode = 0600;  // account, names and ids are nobody else's business
-    TRY(world.files.write(*file, to_json(plan).pretty() + "\n", kMode).with_context("writing --out"));
+    TRY(world.files.write(*file, saved, kMode).with_context("writing --out"));
     log::note(
         fmt::format("saved; 'parallax fleet apply {}' does exactly this, or refuses where something has moved", *file));
   }

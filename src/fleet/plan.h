@@ -143,13 +143,23 @@ Plan plan_adopt(const Spec& spec, const Observed& observed);
 
 Json to_json(const Plan& plan);  // "parallax.plan.v1"
 
+// The configuration that a plan was made from.
+struct PlanSource {
+  std::string path;    // as it was named: relative to the directory in which the plan was made, or absolute
+  std::string sha256;  // of the file's bytes, hexadecimal
+};
+
+// The plan with its source, as it is saved.
+Json to_json(const Plan& plan, const PlanSource& source);
+
 // What a saved plan must be compared with: see saved plans in docs/user/fleet-plan.md.
 struct SavedPlan {
   PlanKind kind = PlanKind::apply;
   std::string account, fleet, hash;
   std::vector<std::string> regions;
   std::map<std::string, std::string> region_hashes;
-  std::vector<std::string> steps;  // "eu-west-3: make security group NAVO: there is none", to tell what moved
+  std::vector<std::string> steps;    // "eu-west-3: make security group NAVO: there is none", to tell what moved
+  std::optional<PlanSource> source;  // absent in plans that no file was remembered for
 };
 
 // Reads what to_json() of a plan wrote. Error: invalid.

@@ -100,4 +100,10 @@ Json to_json(const Plan& plan) {
                        {"regions", list_of(plan.regions, region_json)}});
 }
 
+Json to_json(const Plan& plan, const PlanSource& source) {
+  Json json = to_json(plan);
+  json.set("config", Json::object({{"path", source.path}, {"sha256", source.sha256}}));
+  return json;
+}
+
 }  // namespace parallax::fleet

@@ -111,6 +111,12 @@ Result<SavedPlan> read_saved_plan(std::string_view text) {
   if (plan.hash.empty()) {
     return bad("it has no hash: it could not be made whole");
   }
+  if (const Json* source = json->find("config"); source != nullptr) {
+    plan.source = PlanSource{source->text("path"), source->text("sha256")};
+    if (plan.source->path.empty() || plan.source->sha256.empty()) {
+      return bad("its config has no path or no sha256");
+    }
+  }
   TRY(read_steps(*json, "", plan));
   for (const Json& region : json->list("regions")) {
     if (plan.regions.size() >= kRegionsMax) {

@@ -154,6 +154,8 @@ TEST(SavedPlan, IsRefusedWhereItIsNone) {
       {"[]", "its schema is not parallax.plan.v1; make one with 'parallax fleet plan --out FILE'"},
       {R"({"schema":"parallax.plan.v1","kind":"destroy","hash":"1"})", "its kind is 'destroy'"},
       {R"({"schema":"parallax.plan.v1","kind":"apply"})", "it has no hash"},
+      {R"({"schema":"parallax.plan.v1","kind":"apply","hash":"1","config":{"path":"a.toml"}})", "no sha256"},
+      {R"({"schema":"parallax.plan.v1","kind":"apply","hash":"1","config":7})", "no path"},
   };
   for (const auto& [text, said] : rows) {
     const Result<SavedPlan> plan = read_saved_plan(text);
@@ -161,6 +163,17 @@ TEST(SavedPlan, IsRefusedWhereItIsNone) {
     EXPECT_EQ(plan.error().kind, ErrorKind::invalid);
     EXPECT_THAT(plan.error().message, HasSubstr(said));
   }
+}
+
+TEST(SavedPlan, RemembersTheConfigurationItWasMadeFrom) {
+  const Spec spec = test_spec();
+  const Plan plan = plan_apply(spec, observed(spec, {healthy_region(spec)}));
+  EXPECT_FALSE(read_saved_plan(to_json(plan).pretty()).value().source.has_value());
+  const SavedPlan saved = read_saved_plan(to_json(plan, {"fleets/navo.toml", "0a1b"}).pretty()).value();
+  ASSERT_TRUE(saved.source.has_value());
+  EXPECT_EQ(saved.source->path, "fleets/navo.toml");
+  EXPECT_EQ(saved.source->sha256, "0a1b");
+  EXPECT_EQ(saved.hash, plan.hash);
 }
 
 TEST(SavedPlan, KeepsWhatTheJsonSays) {

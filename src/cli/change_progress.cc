@@ -113,6 +113,14 @@ void ChangeProgress::update(const std::string& region, const fleet::StepOutcome&
   }
 }
 
+void ChangeProgress::tell(const std::string& line) {
+  {
+    const MutexLock lock(mutex_);
+    drawn_ = 0;
+  }
+  log::note(line);
+}
+
 void ChangeProgress::draw() {
   std::vector<std::string> lines;
   std::size_t drawn = 0;

@@ -44,6 +44,8 @@ class ChangeProgress {
   ChangeProgress& operator=(const ChangeProgress&) = delete;
 
   void update(const std::string& region, const fleet::StepOutcome& step) EXCLUDES(mutex_);
+  // A line that stays: where lines are redrawn, they go on below it. For any thread.
+  void tell(const std::string& line) EXCLUDES(mutex_);
 
  private:
   void draw() EXCLUDES(mutex_);

@@ -87,6 +87,11 @@ Result<int> change(const Arguments& arguments, World& world, const FleetSetup& s
   fleet::ChangeOutcome outcome;
   {
     ChangeProgress progress(world, plan);
+    const std::stop_callback interrupted(world.stop, [&progress] {
+      progress.tell(
+          "interrupting: no new step is begun, and machines that were launched are stopped; a second signal waits for "
+          "nothing and may leave them running until their boot timer");
+    });
     outcome = fleet::carry_out(
         setup.session.deps(world), setup.spec, observed, plan, options,
         [&](const std::string& region, const fleet::StepOutcome& step) { progress.update(region, step); }, world.stop,

@@ -42,14 +42,6 @@ std::optional<Instant> ping_of(const RegionSeen& region, const std::string& id) 
 std::vector<std::string> machine_problems(const CheckData& check, const MachineSeen& machine) {
   const fleet::Instance& instance = machine.instance;
   std::vector<std::string> problems;
-  if (const auto asked = check.shutdown_behaviour.find(instance.id); asked != check.shutdown_behaviour.end()) {
-    if (!asked->second) {
-      problems.push_back("its shutdown behaviour cannot be read: " + asked->second.error().text());
-    } else if (*asked->second != "stop") {
-      problems.push_back(
-          fmt::format("its shutdown behaviour is '{}': a run is refused until it is 'stop'", *asked->second));
-    }
-  }
   const std::optional<fleet::Lease> lease = fleet::parse_lease(instance.tag(fleet::kLeaseTag));
   if (instance.state == InstanceState::running && (!lease || lease->expiry < check.now)) {
     problems.push_back(lease ? fmt::format("running although its lease (run {}) expired at {}", lease->run_id,
@@ -211,16 +203,17 @@ std::string section(const std::string& title, const std::vector<std::string>& li
   return text;
 }
 
-std::string difference(const std::string& where, const fleet::Drift& drift) {
-  return fmt::format("{}{}{}: {} ({})", where, drift.id.empty() ? "" : " ", drift.id, drift.text,
-                     drift.mended ? "apply mends it" : "apply leaves it");
+// What was seen by looking deeper is seen again by looking as deep.
+std::string difference(const CheckData& check, const std::string& where, const fleet::Drift& drift) {
+  return fmt::format("{}{}{}: {} (apply{} {})", where, drift.id.empty() ? "" : " ", drift.id, drift.text,
+                     check.plan.deep ? " --deep" : "", drift.mended ? "mends it" : "leaves it");
 }
 
 std::string differences_text(const CheckData& check) {
   std::vector<std::string> missing;
   std::vector<std::string> differs;
   for (const fleet::Drift& drift : check.plan.drift) {
-    differs.push_back(difference("the account", drift));
+    differs.push_back(difference(check, "the account", drift));
   }
   for (const RegionPlan& region : check.plan.regions) {
     for (const fleet::Step& step : region.steps) {
@@ -229,7 +222,7 @@ std::string differences_text(const CheckData& check) {
       }
     }
     for (const fleet::Drift& drift : region.drift) {
-      differs.push_back(difference(region.region, drift));
+      differs.push_back(difference(check, region.region, drift));
     }
   }
   return section("missing; 'parallax fleet apply' would:", missing) + section("different:", differs);

@@ -18,8 +18,6 @@ struct CheckData {
   const fleet::Spec& spec;
   const fleet::Observed& observed;
   const fleet::Plan& plan;  // what apply would do now; its regions in the order of observed.regions
-  // What DescribeInstanceAttribute said of InstanceInitiatedShutdownBehavior, by instance: only of those asked about.
-  std::map<std::string, Result<std::string>> shutdown_behaviour;
   Instant now;
 };
 

@@ -50,9 +50,8 @@ Json machine_to_json(const CheckData& check, const RegionSeen& region, const Mac
                             {"volumes", texts(machine.volumes)},
                             {"imds_v2_required", machine.imds_v2_required},
                             {"tags", tags_to_json(instance.tags)}});
-  const auto asked = check.shutdown_behaviour.find(instance.id);
-  const bool known = asked != check.shutdown_behaviour.end() && asked->second.has_value();
-  item.set("shutdown_behaviour", known ? Json(*asked->second) : Json());
+  item.set("shutdown_behaviour", machine.shutdown_behaviour ? Json(*machine.shutdown_behaviour) : Json());
+  item.set("user_data_sha256", machine.user_data_digest ? Json(*machine.user_data_digest) : Json());
   item.set("problems", texts(machine_problems(check, machine)));
   return item;
 }

@@ -12,7 +12,6 @@ struct Seen {
   fleet::Spec spec;
   fleet::Observed observed;
   fleet::Plan plan;
-  std::map<std::string, Result<std::string>> shutdown;
 
   explicit Seen(std::size_t machines = 1) {
     spec.fleet = "NAVO";
@@ -41,7 +40,7 @@ struct Seen {
 
   fleet::RegionPlan& planned() { return plan.regions.front(); }
 
-  CheckData data() const { return {spec, observed, plan, shutdown, parse_iso8601("2026-11-22T12:00:00Z").value()}; }
+  CheckData data() const { return {spec, observed, plan, parse_iso8601("2026-11-22T12:00:00Z").value()}; }
 };
 
 bool contains(const std::string& text, const std::string& part) {
@@ -71,13 +70,24 @@ TEST(CheckReport, TellsOfMachinesThatShouldNotRun) {
       std::vector<std::string>{"eu-west-3 i-0: running although its lease (run RUN) expired at 2026-11-22T11:00:00Z"});
 }
 
-TEST(CheckReport, TellsOfAShutdownBehaviourThatARunRefuses) {
+TEST(CheckReport, SaysHowDeepApplyMustLookToSeeTheSame) {
   Seen seen;
-  seen.shutdown.emplace("i-0", std::string("terminate"));
-  EXPECT_EQ(region_problems(seen.data(), 0),
-            std::vector<std::string>{
-                "eu-west-3 i-0: its shutdown behaviour is 'terminate': a run is refused until it is 'stop'"});
-  EXPECT_EQ(region_to_json(seen.data(), 0).list("instances")[0].text("shutdown_behaviour"), "terminate");
+  seen.planned().drift = {{"eu-west-3", "i-0", "its user data are others", true}};
+  EXPECT_TRUE(contains(check_text(seen.data()), "i-0: its user data are others (apply mends it)\n"));
+  seen.plan.deep = true;
+  EXPECT_TRUE(contains(check_text(seen.data()), "i-0: its user data are others (apply --deep mends it)\n"));
+}
+
+TEST(CheckReport, WritesTheAttributesOfMachinesThatWereAskedForThem) {
+  Seen seen;
+  Json machine = region_to_json(seen.data(), 0).list("instances")[0];
+  EXPECT_TRUE(machine.find("shutdown_behaviour")->is_null());
+  EXPECT_TRUE(machine.find("user_data_sha256")->is_null());
+  seen.region().machines[0].shutdown_behaviour = "terminate";
+  seen.region().machines[0].user_data_digest = "00ff";
+  machine = region_to_json(seen.data(), 0).list("instances")[0];
+  EXPECT_EQ(machine.text("shutdown_behaviour"), "terminate");
+  EXPECT_EQ(machine.text("user_data_sha256"), "00ff");
 }
 
 TEST(CheckReport, SumsUpARegionOfManyMachinesInTheTableAndNotInJson) {

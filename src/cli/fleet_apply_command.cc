@@ -57,7 +57,10 @@ Result<int> apply(const Arguments& arguments, World& world) {
   const FleetSetup setup =
       saved ? TRY(open_planned(arguments, world, *saved)) : TRY(open_setup(arguments, world, RegionChoice::of_fleet));
   TRY(change_options(arguments));
-  const fleet::Observed observed = TRY(look(world, setup, {}));
+  fleet::ObserveOptions options;
+  set_depth(options, arguments, saved && saved->deep);
+  const fleet::Observed observed = TRY(look(world, setup, options));
+  tell_left_out(observed);
   const fleet::Plan plan = fleet::plan_apply(setup.spec, observed);
   if (saved) {
     TRY(fleet::check_saved_plan(*saved, plan));
@@ -95,6 +98,7 @@ Command fleet_apply_command() {
       "make the fleet what the configuration says: shows the plan, asks, does it",
       fleet_options() + std::vector<Option>{{"plan", OptionKind::value, "FILE",
                                              "a plan saved by 'fleet plan --out': done without asking", false, true},
+                                            deep_option(),
                                             yes_option(),
                                             dry_run_option(),
                                             change_poll_option()},

@@ -1,63 +1,17 @@
 // parallax fleet check
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "base/log.h"
-#include "base/mutex.h"
 #include "cli/check_report.h"
 #include "cli/fleet_commands.h"
 #include "cli/fleet_setup.h"
 #include "cli/local_vantages.h"
-#include "cli/region_calls.h"
 #include "cli/table.h"
 
 namespace parallax::cli {
 
 namespace {
-
-constexpr Micros kAttributeTimeout{Seconds(120)};
-// One call for each machine: without --deep only where few run, so that a check of thousands stays a check.
-constexpr std::size_t kRunningAskedMax = 20;
-
-struct Asked {
-  std::map<std::string, Result<std::string>> behaviour;
-  std::vector<std::string> not_asked;  // regions, each with the reason
-};
-
-std::vector<std::string> machines_to_ask(const fleet::RegionSeen& region, bool deep) {
-  std::vector<std::string> ids;
-  for (const fleet::MachineSeen& machine : region.machines) {
-    if (deep || machine.instance.state == fleet::InstanceState::running) {
-      ids.push_back(machine.instance.id);
-    }
-  }
-  return ids;
-}
-
-Asked ask_behaviour(World& world, const FleetSetup& setup, const fleet::Observed& observed, bool deep) {
-  Asked asked;
-  Mutex mutex;
-  const fleet::RegionApi::Limits limits{world.clock.monotonic() + kAttributeTimeout, world.stop};
-  for_each_at_once(world.executor, observed.regions.size(), [&](std::size_t i) {
-    const fleet::RegionSeen& region = observed.regions[i];
-    const std::vector<std::string> ids = machines_to_ask(region, deep);
-    if (!deep && ids.size() > kRunningAskedMax) {
-      const MutexLock lock(mutex);
-      asked.not_asked.push_back(fmt::format("{}: {} machines run; their shutdown behaviour is looked at with --deep",
-                                            region.region, ids.size()));
-      return;
-    }
-    const fleet::RegionApi api(*setup.session.aws.client, region.region);
-    for (const std::string& id : ids) {
-      Result<std::string> behaviour = api.shutdown_behaviour(id, limits);
-      const MutexLock lock(mutex);
-      asked.behaviour.emplace(id, std::move(behaviour));
-    }
-  });
-  return asked;
-}
 
 // One region of the document, two levels deep.
 std::string indented(const Json& json) {
@@ -126,11 +80,11 @@ Result<int> check_command(const Arguments& arguments, World& world) {
   const FleetSetup setup = TRY(open_setup(arguments, world, RegionChoice::any));
   fleet::ObserveOptions options;
   options.for_check = true;
+  set_depth(options, arguments);
   const fleet::Observed observed = TRY(look(world, setup, options));
   const fleet::Plan plan = fleet::plan_apply(setup.spec, observed);
-  const Asked asked = ask_behaviour(world, setup, observed, arguments.has("--deep"));
   const std::vector<LocalStatus> locals = look_at_local_vantages(world, setup.session.config);
-  const CheckData check{setup.spec, observed, plan, asked.behaviour, world.clock.now()};
+  const CheckData check{setup.spec, observed, plan, world.clock.now()};
   if (!plan.problem.empty()) {
     log::error(plan.problem);
   }
@@ -139,9 +93,7 @@ Result<int> check_command(const Arguments& arguments, World& world) {
   } else {
     print(check_text(check) + locals_text(locals, check.now));
   }
-  for (const std::string& left_out : asked.not_asked) {
-    log::note(left_out);
-  }
+  tell_left_out(observed);
   const int code = tell_findings(check, locals);
   return world.stop.stop_requested() ? 130 : code;
 }
@@ -151,8 +103,7 @@ Result<int> check_command(const Arguments& arguments, World& world) {
 Command fleet_check_command() {
   return Command{"check",
                  "what exists, its state, what differs, what is left over and what it costs",
-                 fleet_options() + std::vector<Option>{{"--deep", OptionKind::flag, "",
-                                                        "one call more for each machine: its shutdown behaviour"}},
+                 fleet_options() + std::vector<Option>{deep_option()},
                  check_command,
                  {}};
 }

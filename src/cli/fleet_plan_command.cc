@@ -14,11 +14,14 @@ namespace {
 Result<int> plan_command(const Arguments& arguments, World& world) {
   const bool json = TRY(wants_json(arguments));
   const FleetSetup setup = TRY(open_setup(arguments, world, RegionChoice::of_fleet));
-  const fleet::Observed observed = TRY(look(world, setup, {}));
+  fleet::ObserveOptions options;
+  set_depth(options, arguments);
+  const fleet::Observed observed = TRY(look(world, setup, options));
   const fleet::Plan plan = fleet::plan_apply(setup.spec, observed);
   const std::string saved =
       to_json(plan, {arguments.value_or("--config", "parallax.toml"), setup.session.config.sha256}).pretty() + "\n";
   print(json ? saved : plan_text(plan, {setup.spec.budget_usd_per_month}));
+  tell_left_out(observed);
   tell_plan_problems(plan);
   const std::optional<std::string> file = arguments.value("--out");
   if (file && plan.problem.empty()) {
@@ -35,7 +38,8 @@ Result<int> plan_command(const Arguments& arguments, World& world) {
 Command fleet_plan_command() {
   return Command{"plan",
                  "what apply would make and change, why, and what it will cost; changes nothing",
-                 fleet_options() + std::vector<Option>{{"--out", OptionKind::value, "FILE", "save the plan for apply"}},
+                 fleet_options() + std::vector<Option>{deep_option(),
+                                                       {"--out", OptionKind::value, "FILE", "save the plan for apply"}},
                  plan_command,
                  {}};
 }

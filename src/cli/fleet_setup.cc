@@ -13,6 +13,13 @@
 
 namespace parallax::cli {
 
+namespace {
+
+constexpr Micros kDeepTimeout{Seconds(1800)};  // a thousand machines a region, one after another at 0.5 s a call, twice
+constexpr std::size_t kRegionsNamedMax = 5;
+
+}  // namespace
+
 Result<FleetSetup> open_setup(const Arguments& arguments, World& world, RegionChoice choice) {
   FleetSetup setup;
   setup.session = TRY(open_fleet(arguments, world, choice));
@@ -27,6 +34,32 @@ Result<fleet::Observed> look(World& world, const FleetSetup& setup, fleet::Obser
     return make_error(ErrorKind::cancelled, "interrupted while looking; nothing was done");
   }
   return observed;
+}
+
+Option deep_option() {
+  return {"--deep", OptionKind::flag, "",
+          "also look at every machine's user data and shutdown behaviour: two calls for each"};
+}
+
+void set_depth(fleet::ObserveOptions& options, const Arguments& arguments, bool deep_anyway) {
+  const bool deep = deep_anyway || arguments.has("--deep");
+  options.attributes = deep ? fleet::Attributes::all : fleet::Attributes::few;
+  options.timeout = deep ? kDeepTimeout : options.timeout;
+}
+
+void tell_left_out(const fleet::Observed& observed) {
+  std::string regions;
+  std::size_t count = 0;
+  for (const fleet::RegionSeen& region : observed.regions) {
+    if (!region.attributes_left_out.empty() && ++count <= kRegionsNamedMax) {
+      regions += fmt::format("{}{} ({})", regions.empty() ? "" : ", ", region.region, region.attributes_left_out);
+    }
+  }
+  if (count > 0) {
+    log::note(
+        fmt::format("not looked at: {}{}: --deep does, with a call for each", regions,
+                    count > kRegionsNamedMax ? fmt::format(" and {} regions more", count - kRegionsNamedMax) : ""));
+  }
 }
 
 void show_plan(const Arguments& arguments, const World& world, const fleet::Plan& plan, const fleet::Spec& spec) {

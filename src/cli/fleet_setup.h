@@ -23,6 +23,12 @@ Result<FleetSetup> open_setup(const Arguments& arguments, World& world, RegionCh
 // Looks at the regions of the session. What kept it waiting is told on stderr. Error: cancelled.
 Result<fleet::Observed> look(World& world, const FleetSetup& setup, fleet::ObserveOptions options);
 
+// --deep of check, plan and apply: asks for the user data and shutdown behaviour of every machine, two calls each.
+Option deep_option();
+void set_depth(fleet::ObserveOptions& options, const Arguments& arguments, bool deep_anyway = false);
+// Which machines were too many to be asked for theirs without --deep, a note.
+void tell_left_out(const fleet::Observed& observed);
+
 // The plan as text on stderr. Who will be asked about it sees it with --quiet too.
 void show_plan(const Arguments& arguments, const World& world, const fleet::Plan& plan, const fleet::Spec& spec);
 

@@ -53,6 +53,15 @@ Result<> ChangeWork::set_user_data(Steps steps) {
   return {};
 }
 
+Result<> ChangeWork::set_shutdown_behaviour(const StepOutcome& step) {
+  TRY(calls_.ec2(
+      "ModifyInstanceAttribute",
+      Json::object({{"InstanceId", step.step.id},
+                    {"InstanceInitiatedShutdownBehavior", Json::object({{"Value", std::string(kStopBehaviour)}})}}),
+      {.timeout = state_timeout()}));
+  return {};
+}
+
 Result<> ChangeWork::require_imds_v2(const StepOutcome& step) {
   TRY(calls_.ec2("ModifyInstanceMetadataOptions",
                  Json::object({{"InstanceId", step.step.id}, {"HttpTokens", "required"}, {"HttpEndpoint", "enabled"}}),

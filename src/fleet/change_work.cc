@@ -227,6 +227,8 @@ Result<> ChangeWork::carry_out_region(StepOutcome& step) {
       return make_group(step);
     case StepKind::repair_rules:
       return change_rules(step.step.id, step.step.add, step.step.remove);
+    case StepKind::set_shutdown_behaviour:
+      return set_shutdown_behaviour(step);
     case StepKind::require_imds_v2:
       return require_imds_v2(step);
     case StepKind::set_profile:

@@ -154,6 +154,7 @@ class ChangeWork {
   // Machines (change_steps_machine.cc).
   Result<> tag(Steps steps);
   Result<> set_user_data(Steps steps);
+  Result<> set_shutdown_behaviour(const StepOutcome& step);
   Result<> require_imds_v2(const StepOutcome& step);
   Result<> set_profile(const StepOutcome& step);
   Result<> set_groups(const StepOutcome& step);

@@ -61,6 +61,7 @@ bool Observation::needs_home() const {
 Observed Observation::run() {
   const std::size_t count = options_.regions.size();
   observed_.regions.resize(count);
+  observed_.deep = options_.attributes == Attributes::all;
   for_each_task(deps_.executor, "observe", count + 2, [&](std::size_t i) {
     if (i < count) {
       look_at_region(i);

@@ -63,6 +63,7 @@ Result<> RegionLook::look_at_all() {
   if (options_.for_check) {
     look_at_pings();
   }
+  look_at_attributes();
   if (!options_.for_clear && !options_.by_name && lacks_something()) {
     look_at_places();
   }

@@ -45,6 +45,8 @@ class RegionLook {
   Result<> look_at_addresses();
   Result<> look_at_schedules();
   void look_at_pings();
+  void look_at_attributes();
+  Result<> ask_attributes(const std::vector<MachineSeen*>& machines, std::string_view attribute);
   void look_at_places();
   void look_at_subnets(LaunchPlaces& places, std::set<std::string>& zones);
   void look_at_types(LaunchPlaces& places, const std::set<std::string>& zones);

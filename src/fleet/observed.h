@@ -93,6 +93,9 @@ struct MachineSeen {
   bool imds_v2_required = false;
   std::int64_t gib = 0;     // of its volumes together, where that is known without a call for it; 0: not known
   std::string volume_type;  // of the first of them, likewise
+  // Of DescribeInstanceAttribute, where it was asked for (ObserveOptions::attributes).
+  std::optional<std::string> shutdown_behaviour;  // "stop", "terminate"
+  std::optional<std::string> user_data_digest;    // SHA-256 of the decoded bytes, hexadecimal
 };
 
 // Of a machine of ours, by its name (schedule_name in spec.h). The list tells no expression: empty means not asked for.
@@ -127,6 +130,8 @@ struct RegionSeen {
   std::vector<ScheduleSeen> schedules;
   std::map<std::string, Instant> pings;  // of agents of running machines; asked for by check alone
   std::string pings_problem;             // why they could not be asked for: a sentence
+  std::string attributes_problem;        // why machines' attributes could not be asked for: a sentence
+  std::string attributes_left_out;       // which were not, for there are too many machines: a sentence
   std::optional<LaunchPlaces> places;
   int calls = 0;  // how many requests it took
 };
@@ -151,9 +156,21 @@ struct Observed {
   std::optional<Error> profile_problem;       // IAM could not be asked
   std::optional<ProfileSeen> scheduler_role;  // role alone
   std::vector<RegionSeen> regions;            // in the order asked for
+  bool deep = false;                          // looked at with Attributes::all
 };
 
 bool is_ours(const Tags& tags, const std::string& fleet);
+
+// User data and shutdown behaviour are in no listing: each takes a call for each machine.
+enum class Attributes {
+  none,
+  // Where at most kAttributesAskedMax of a region's machines are concerned: the shutdown behaviour of those that run
+  // and, but in a check, the user data of those whose tag says that they have ours.
+  few,
+  all,  // both, of all machines of ours
+};
+
+inline constexpr std::size_t kAttributesAskedMax = 20;
 
 struct ObserveOptions {
   std::vector<std::string> regions;
@@ -161,6 +178,7 @@ struct ObserveOptions {
   bool for_clear = false;  // everything that could have to be deleted; nothing of what is needed to make things
   bool for_check = false;  // agents' pings; places and IAM only where something lacks
   bool by_name = false;    // adopt: also look for what bears our names without any fleet's tag
+  Attributes attributes = Attributes::none;
 };
 
 // All regions at once; a region's failure is its own, a denied call is one. Throttled calls are asked again until the

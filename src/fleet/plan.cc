@@ -46,6 +46,7 @@ constexpr StepWords kStepWords[] = {
     {StepKind::launch, "launch", "launch instance"},
     {StepKind::tag, "tag", "tag"},
     {StepKind::set_user_data, "set-user-data", "set the boot timer of instance"},
+    {StepKind::set_shutdown_behaviour, "set-shutdown-behaviour", "set the shutdown behaviour of instance"},
     {StepKind::require_imds_v2, "require-imds-v2", "require IMDSv2 of instance"},
     {StepKind::set_profile, "set-profile", "set the instance profile of instance"},
     {StepKind::set_groups, "set-groups", "set the security group of instance"},
@@ -143,6 +144,7 @@ Plan begin_plan(PlanKind kind, const Spec& spec, const Observed& observed) {
   plan.account = observed.account;
   plan.fleet = spec.fleet;
   plan.home = spec.home;
+  plan.deep = observed.deep;
   if (observed.problem) {
     plan.problem = fmt::format("the account could not be looked at: {}", observed.problem->text());
   }

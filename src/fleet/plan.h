@@ -36,6 +36,7 @@ enum class StepKind {
   launch,
   tag,
   set_user_data,
+  set_shutdown_behaviour,
   require_imds_v2,
   set_profile,
   set_groups,
@@ -130,6 +131,7 @@ struct Plan {
   // Of account, specification, regions and observed resources, without what changes by itself: states of machines and
   // volumes, addresses, launch times, leases, an image that becomes available. Hexadecimal.
   std::string hash;
+  bool deep = false;  // made of an observation with Attributes::all; not in the hash
 
   bool empty() const;  // no step anywhere
   std::size_t count_steps() const;
@@ -156,6 +158,7 @@ Json to_json(const Plan& plan, const PlanSource& source);
 struct SavedPlan {
   PlanKind kind = PlanKind::apply;
   std::string account, fleet, hash;
+  bool deep = false;  // look as deep again before it is compared
   std::vector<std::string> regions;
   std::map<std::string, std::string> region_hashes;
   std::vector<std::string> steps;    // "eu-west-3: make security group NAVO: there is none", to tell what moved

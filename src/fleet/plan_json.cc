@@ -93,6 +93,7 @@ Json to_json(const Plan& plan) {
                        {"fleet", plan.fleet},
                        {"home", plan.home},
                        {"hash", plan.hash},
+                       {"deep", plan.deep},
                        {"problem", text_or_null(plan.problem)},
                        {"steps", list_of(plan.steps, step_json)},
                        {"drift", list_of(plan.drift, drift_json)},

@@ -12,7 +12,12 @@ namespace parallax::fleet {
 
 RegionPlanner::RegionPlanner(const Spec& spec, const Observed& observed, const RegionSeen& seen,
                              const std::string& account_problem)
-    : spec_(spec), observed_(observed), seen_(seen), blocked_(account_problem) {
+    : spec_(spec),
+      observed_(observed),
+      seen_(seen),
+      boot_timer_version_(boot_timer_version(spec.boot_timer)),
+      boot_timer_digest_(boot_timer_digest(spec.boot_timer)),
+      blocked_(account_problem) {
   out_.region = seen.region;
 }
 

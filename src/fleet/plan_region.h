@@ -52,6 +52,8 @@ class RegionPlanner {
   void launch(int slot, const std::string& type);
   void plan_machine(const MachineSeen& machine);
   void plan_user_data(const MachineSeen& machine);
+  void plan_shutdown_behaviour(const MachineSeen& machine);
+  void tell_attributes_problem();
   void plan_groups_of(const MachineSeen& machine);
   void plan_schedules();
   void stop_launched();
@@ -77,6 +79,7 @@ class RegionPlanner {
   const Spec& spec_;
   const Observed& observed_;
   const RegionSeen& seen_;
+  const std::string boot_timer_version_, boot_timer_digest_;
   RegionPlan out_;
   std::vector<const MachineSeen*> used_;  // by slot; nullptr: to be launched
   bool launches_ = false;                 // a machine is missing

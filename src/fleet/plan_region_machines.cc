@@ -88,6 +88,7 @@ void RegionPlanner::plan_machines() {
       plan_machine(*machine);
     }
   }
+  tell_attributes_problem();
   plan_schedules();
   stop_launched();
 }
@@ -202,6 +203,7 @@ bool RegionPlanner::repair(const MachineSeen& machine, StepKind kind, const std:
 void RegionPlanner::plan_machine(const MachineSeen& machine) {
   const std::string& id = machine.instance.id;
   plan_user_data(machine);
+  plan_shutdown_behaviour(machine);
   if (!machine.imds_v2_required) {
     repair(machine, StepKind::require_imds_v2, "its metadata service takes requests without a session (IMDSv1)");
   }
@@ -227,13 +229,32 @@ void RegionPlanner::plan_machine(const MachineSeen& machine) {
 }
 
 void RegionPlanner::plan_user_data(const MachineSeen& machine) {
-  const std::string version = boot_timer_version(spec_.boot_timer);
   const std::string has = machine.instance.tag(kBootTimerTag);
-  if (has != version) {
+  if (has != boot_timer_version_) {
     repair(machine, StepKind::set_user_data,
            has.empty() ? "it has no boot timer; its user data is replaced"
-                       : fmt::format("its boot timer is {}, not {}", has, version),
+                       : fmt::format("its boot timer is {}, not {}", has, boot_timer_version_),
            has.empty());
+  } else if (machine.user_data_digest && *machine.user_data_digest != boot_timer_digest_) {
+    repair(machine, StepKind::set_user_data, "its user data were changed by hand, so its boot timer may be gone");
+  }
+}
+
+// Of a machine in any state: EC2 takes it while it runs too.
+void RegionPlanner::plan_shutdown_behaviour(const MachineSeen& machine) {
+  if (machine.shutdown_behaviour && *machine.shutdown_behaviour != kStopBehaviour) {
+    const std::string differs = fmt::format("its shutdown behaviour is '{}', not '{}': a run is refused",
+                                            *machine.shutdown_behaviour, kStopBehaviour);
+    drift(machine.instance.id, differs, true);
+    add(StepKind::set_shutdown_behaviour, ResourceKind::instance, machine.instance.id, machine.instance.name, differs);
+  }
+}
+
+// It hides nothing else, and nothing is planned because of it.
+void RegionPlanner::tell_attributes_problem() {
+  if (!seen_.attributes_problem.empty()) {
+    drift("", fmt::format("not all user data and shutdown behaviours could be looked at: {}", seen_.attributes_problem),
+          false);
   }
 }
 

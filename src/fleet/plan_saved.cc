@@ -108,6 +108,7 @@ Result<SavedPlan> read_saved_plan(std::string_view text) {
   plan.account = json->text("account");
   plan.fleet = json->text("fleet");
   plan.hash = json->text("hash");
+  plan.deep = json->boolean("deep", false);
   if (plan.hash.empty()) {
     return bad("it has no hash: it could not be made whole");
   }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "codec/hash.h"
 #include "fleet/plan_test_support.h"
 
 namespace parallax::fleet {
@@ -196,6 +197,22 @@ INSTANTIATE_TEST_SUITE_P(
                  "set-user-data", "+i-1 its boot timer is 5m-0, not 20m-"},
         DriftRow{"NoBootTimer", [](RegionSeen& r) { r.machines[0].instance.tags.erase(kBootTimerTag); },
                  "set-user-data", "+i-1 it has no boot timer; its user data is replaced"},
+        DriftRow{"UserDataBehindTheTag", [](RegionSeen& r) { r.machines[0].user_data_digest = sha256_hex("other"); },
+                 "set-user-data", "+i-1 its user data were changed by hand, so its boot timer may be gone"},
+        DriftRow{"UserDataBehindTheTagOfOneThatRuns",
+                 [](RegionSeen& r) {
+                   r.machines[0].user_data_digest = sha256_hex("other");
+                   r.machines[0].instance.state = InstanceState::running;
+                 },
+                 "", "-i-1 its user data were changed by hand, so its boot timer may be gone; it is running: apply"},
+        DriftRow{"ShutdownBehaviour",
+                 [](RegionSeen& r) {
+                   r.machines[0].shutdown_behaviour = "terminate";
+                   r.machines[0].instance.state = InstanceState::running;
+                 },
+                 "set-shutdown-behaviour", "+i-1 its shutdown behaviour is 'terminate', not 'stop': a run is refused"},
+        DriftRow{"AttributesNotSeen", [](RegionSeen& r) { r.attributes_problem = "denied"; }, "",
+                 "- not all user data and shutdown behaviours could be looked at: denied"},
         DriftRow{"RunningIsLeftAlone",
                  [](RegionSeen& r) {
                    r.machines[0].instance.state = InstanceState::running;

@@ -97,6 +97,8 @@ inline MachineSeen machine(const std::string& id, const Spec& spec, InstanceStat
   seen.imds_v2_required = true;
   seen.gib = 8;
   seen.volume_type = "gp3";
+  seen.shutdown_behaviour = kStopBehaviour;
+  seen.user_data_digest = boot_timer_digest(spec.boot_timer);
   return seen;
 }
 

@@ -127,8 +127,8 @@ bool RegionRun::refuse_shutdown_behaviour(VantageRun& v, const Result<std::strin
     return true;
   }
   if (*behaviour != "stop") {
-    fail(v, fmt::format("refused: its shutdown behaviour is '{}', so its own timer would end it for good; set "
-                        "InstanceInitiatedShutdownBehavior to 'stop'",
+    fail(v, fmt::format("refused: its shutdown behaviour is '{}', so its own timer would end it for good; "
+                        "'parallax fleet apply --deep' sets InstanceInitiatedShutdownBehavior to 'stop'",
                         *behaviour));
     return true;
   }

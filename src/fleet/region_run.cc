@@ -29,27 +29,6 @@ bool effect_unknown(const Error& error) {
                        error.kind == ErrorKind::cancelled || error.kind == ErrorKind::corrupt);
 }
 
-void CallBudget::refill(Monotonic now) {
-  if (last_ != Monotonic() && now > last_) {
-    left_ = std::min(capacity_, left_ + a_second_ * std::chrono::duration<double>(now - last_).count());
-  }
-  last_ = now;
-}
-
-bool CallBudget::take(Monotonic now) {
-  refill(now);
-  if (left_ < 1) {
-    return false;
-  }
-  left_ -= 1;
-  return true;
-}
-
-void CallBudget::empty(Monotonic now) {
-  refill(now);
-  left_ = 0;
-}
-
 const Instance* RegionRun::View::find(const std::string& id) const {
   const auto found = std::lower_bound(instances.begin(), instances.end(), id,
                                       [](const Instance& i, const std::string& wanted) { return i.id < wanted; });

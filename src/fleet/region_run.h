@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "fleet/call_budget.h"
 #include "fleet/lease.h"
 #include "fleet/run.h"
 #include "fleet/trouble.h"
@@ -78,23 +79,6 @@ bool is_gone(InstanceState state);
 
 // Whether the call may have taken effect although no good answer came.
 bool effect_unknown(const Error& error);
-
-// A bucket of calls: so many at once, so many a second from then on.
-class CallBudget {
- public:
-  CallBudget(double capacity, double a_second) : capacity_(capacity), a_second_(a_second), left_(capacity) {}
-
-  bool take(Monotonic now);
-  // Throttled all the same: somebody else uses them too.
-  void empty(Monotonic now);
-
- private:
-  void refill(Monotonic now);
-
-  const double capacity_, a_second_;
-  double left_;
-  Monotonic last_;
-};
 
 class RegionRun {
  public:

@@ -15,6 +15,7 @@ namespace {
 
 constexpr Micros kGapFirst{Seconds(1)};
 constexpr Micros kGapMax{Seconds(30)};
+constexpr Micros kAttributeGap{Millis(63)};  // of 16 a second
 constexpr std::size_t kFilterValuesMax = 200;
 constexpr int kPageSize = 1000;
 // A description of an instance takes kilobytes, and pages of all regions may be in memory at once.
@@ -232,6 +233,21 @@ Result<std::string> ResourceApi::parameter(const std::string& name) {
   const Json answer = TRY(call("ssm", "GetParameter", Json::object({{"Name", name}})));
   const Json* value = answer.at("Parameter", "Value");
   return value == nullptr || value->string() == nullptr ? std::string() : *value->string();
+}
+
+Result<std::string> ResourceApi::machine_attribute(const std::string& id, std::string_view attribute) {
+  while (!attribute_calls_.take(deps_.clock.monotonic())) {
+    if (deps_.clock.monotonic() >= deadline_ || !deps_.clock.sleep_for(kAttributeGap, stop_)) {
+      return make_error(ErrorKind::timeout, "the time for looking is over");
+    }
+  }
+  const Json answer = TRY(call("ec2", "DescribeInstanceAttribute",
+                               Json::object({{"InstanceId", id}, {"Attribute", std::string(attribute)}})));
+  // The answer's member is called as the attribute, with a capital.
+  std::string member(attribute);
+  member.front() = static_cast<char>(member.front() - 'a' + 'A');
+  const Json* value = answer.find(member);
+  return value == nullptr ? std::string() : value->text("Value");
 }
 
 std::vector<std::vector<std::string>> in_batches(const std::vector<std::string>& ids) {

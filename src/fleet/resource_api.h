@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fleet/call_budget.h"
 #include "fleet/observed.h"
 #include "fleet/trouble.h"
 
@@ -67,6 +68,9 @@ class ResourceApi {
   Result<std::vector<ScheduleSeen>> schedules(const std::string& name_prefix);
   // The last ping of each agent that is Online.
   Result<std::map<std::string, Instant>> pings(const std::vector<std::string>& instance_ids);
+  // A machine's attribute, "userData"; empty where it has none. At most 16 a second after the first 80, below EC2's 20
+  // after 100: a region's other callers need some too. Error: not_found where the machine is gone.
+  Result<std::string> machine_attribute(const std::string& id, std::string_view attribute);
   // Error: not_found where there is no such parameter.
   Result<std::string> parameter(const std::string& name);
 
@@ -87,6 +91,7 @@ class ResourceApi {
   const std::stop_token stop_;
   const TroubleObserver observe_;
   std::map<std::string, Trouble, std::less<>> troubles_;  // by service
+  CallBudget attribute_calls_{80, 16};
   int calls_ = 0;
 };
 

@@ -136,6 +136,10 @@ std::string boot_user_data(Micros boot_timer) {
   return fmt::format(fmt::runtime(kBootScript), fmt::arg("minutes", minutes_of(boot_timer)));
 }
 
+std::string boot_timer_digest(Micros boot_timer) {
+  return sha256_hex(boot_user_data(boot_timer));
+}
+
 std::string boot_timer_version(Micros boot_timer) {
   constexpr std::size_t kDigits = 8;
   return fmt::format("{}m-{}", minutes_of(boot_timer), sha256_hex(boot_user_data(boot_timer)).substr(0, kDigits));

@@ -97,10 +97,15 @@ Result<KeySpec> parse_public_key(std::string_view line, const std::string& name)
 // itself made has another one where it was made: compare digests where the public key can be had.
 Result<std::string> imported_fingerprint(const KeySpec& key);
 
+// What a machine's shutdown behaviour must be: with the other one its own timer would terminate it.
+inline constexpr std::string_view kStopBehaviour = "stop";
+
 // The user data of our machines: a cloud-boothook that arms the boot timer at every boot. Plain text, below 16 KB.
 std::string boot_user_data(Micros boot_timer);
 // What kBootTimerTag says of machines that have it: changes whenever the text does. "20m-1f0c9a62".
 std::string boot_timer_version(Micros boot_timer);
+// What MachineSeen::user_data_digest is of machines that have it.
+std::string boot_timer_digest(Micros boot_timer);
 
 // EventBridge's stop rule of a machine, where Deadman says so: "parallax-stop-i-0123". It stops the machine once a day,
 // seven minutes before midnight UTC, whatever it does then: a machine whose system hangs runs a day at most.

@@ -613,8 +613,11 @@ TEST(ChangeMachine, MendsUserDataMetadataProfileGroupsAndTags) {
     now.regions[1].groups = {group};
     Plan plan;
     plan.regions = {part_of(kAway)};
-    plan.regions[0].steps = {step(StepKind::tag, kAway, id), step(StepKind::set_user_data, kAway, id),
-                             step(StepKind::require_imds_v2, kAway, id), step(StepKind::set_profile, kAway, id),
+    plan.regions[0].steps = {step(StepKind::tag, kAway, id),
+                             step(StepKind::set_user_data, kAway, id),
+                             step(StepKind::set_shutdown_behaviour, kAway, id),
+                             step(StepKind::require_imds_v2, kAway, id),
+                             step(StepKind::set_profile, kAway, id),
                              step(StepKind::set_groups, kAway, id)};
     plan.regions[0].steps[0].tags = {{fleet::kFleetTag, "NAVO"}, {"Name", "NAVO"}};
     for (int i = 0; i < 2; ++i) {  // each can be repeated

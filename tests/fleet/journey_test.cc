@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "codec/base64.h"
 #include "fleet/observed.h"
 #include "fleet/plan.h"
 #include "tests/fleet/change_bench.h"
@@ -14,6 +15,7 @@ namespace parallax::fleet {
 namespace {
 
 using ::testing::Each;
+using ::testing::ElementsAre;
 using testing::FleetFixture;
 using testing::FleetSetup;
 using ::testing::HasSubstr;
@@ -126,6 +128,94 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Life{"OfAmazonsImages", ImageSpec::Kind::stock}, Life{"OfCopies", ImageSpec::Kind::copy},
                       Life{"WithSchedules", ImageSpec::Kind::stock, Deadman::guest_and_scheduler, 5}),
     [](const auto& life) { return std::string(life.param.name); });
+
+// What no listing shows: asked for machine by machine.
+void change_attributes(FleetFixture& fleet, const std::string& machine) {
+  const auto modify = [&](const char* member, const std::string& value) {
+    fleet.by_hand(kAway, "ModifyInstanceAttribute",
+                  Json::object({{"InstanceId", machine}, {member, Json::object({{"Value", value}})}}));
+  };
+  modify("UserData", base64_encode("#!/bin/sh\necho no timer\n"));
+  modify("InstanceInitiatedShutdownBehavior", "terminate");
+}
+
+TEST(JourneyOfDrift, MendsUserDataAndShutdownBehaviourChangedByHandAndThenAsksForNoChange) {
+  const Spec spec = testing::change_spec();
+  FleetFixture fleet({.cloud = testing::empty_cloud()});
+  fleet.run([&](const FleetDeps& deps) {
+    ObserveOptions options;
+    options.regions = spec.regions;
+    const Observed empty = observe(deps, spec, options, {});
+    ASSERT_EQ(testing::change(deps, spec, empty, plan_apply(spec, empty)).exit_code, 0);
+    change_attributes(fleet, fleet.machines(kAway).at(0).instance_id);
+
+    options.attributes = Attributes::few;
+    fleet.forget_calls();
+    const Plan shallow = plan_apply(spec, observe(deps, spec, options, {}));
+    EXPECT_THAT(step_texts(shallow), ElementsAre(HasSubstr("its user data were changed by hand")));
+    EXPECT_EQ(fleet.count("DescribeInstanceAttribute", kAway), 1) << "no machine runs";
+
+    options.attributes = Attributes::all;
+    const Observed seen = observe(deps, spec, options, {});
+    const Plan plan = plan_apply(spec, seen);
+    EXPECT_TRUE(plan.deep);
+    EXPECT_EQ(plan.hash, shallow.hash);
+    EXPECT_THAT(step_texts(plan), ElementsAre(HasSubstr("its user data were changed by hand"),
+                                              HasSubstr("its shutdown behaviour is 'terminate', not 'stop'")));
+    const ChangeOutcome mended = testing::change(deps, spec, seen, plan);
+    EXPECT_EQ(mended.exit_code, 0) << testing::to_text(mended);
+
+    fleet.forget_calls();
+    const Plan again = plan_apply(spec, observe(deps, spec, options, {}));
+    EXPECT_THAT(step_texts(again), IsEmpty());
+    EXPECT_THAT(drift_texts(again), IsEmpty());
+    EXPECT_EQ(fleet.count_changes(), 0) << fleet.call_list();
+    EXPECT_EQ(fleet.count("DescribeInstanceAttribute", kAway), 2);
+  });
+}
+
+TEST(JourneyOfDrift, AsksForNoAttributesWhereARegionHasManyMachinesUnlessItLooksDeep) {
+  Spec spec = testing::change_spec();
+  spec.instances_per_region = static_cast<int>(kAttributesAskedMax) + 1;
+  FleetFixture fleet({.cloud = testing::empty_cloud()});
+  fleet.run([&](const FleetDeps& deps) {
+    ObserveOptions options;
+    options.regions = {kAway};
+    const Observed empty = observe(deps, spec, options, {});
+    ASSERT_EQ(testing::change(deps, spec, empty, plan_apply(spec, empty)).exit_code, 0);
+    options.attributes = Attributes::few;
+    fleet.forget_calls();
+    const Observed shallow = observe(deps, spec, options, {});
+    EXPECT_EQ(fleet.count("DescribeInstanceAttribute"), 0);
+    EXPECT_EQ(shallow.regions[0].attributes_left_out, "user data of 21 machines");
+    options.attributes = Attributes::all;
+    const Observed deep = observe(deps, spec, options, {});
+    EXPECT_EQ(fleet.count("DescribeInstanceAttribute"), 42);
+    EXPECT_EQ(deep.regions[0].attributes_left_out, "");
+    EXPECT_THAT(step_texts(plan_apply(spec, deep)), IsEmpty());
+  });
+}
+
+TEST(JourneyOfDrift, SaysThatAttributesCouldNotBeAskedForAndPlansTheRest) {
+  const Spec spec = testing::change_spec();
+  FleetFixture fleet({.cloud = testing::empty_cloud()});
+  fleet.run([&](const FleetDeps& deps) {
+    ObserveOptions options;
+    options.regions = spec.regions;
+    const Observed empty = observe(deps, spec, options, {});
+    ASSERT_EQ(testing::change(deps, spec, empty, plan_apply(spec, empty)).exit_code, 0);
+    fleet.set_hook([](const sim::Call& call) {
+      const bool hit = call.operation == "DescribeInstanceAttribute" && call.region == kAway;
+      return sim::Fault{hit ? sim::FaultKind::server_error : sim::FaultKind::none, Micros(0)};
+    });
+    options.attributes = Attributes::all;
+    const Plan plan = plan_apply(spec, observe(deps, spec, options, {}));
+    EXPECT_THAT(step_texts(plan), IsEmpty());
+    EXPECT_THAT(drift_texts(plan),
+                ElementsAre(::testing::AllOf(HasSubstr("eu-west-3: not all user data and shutdown behaviours could be"),
+                                             HasSubstr("asking for the shutdown behaviour of i-"))));
+  });
+}
 
 // What the reference's scripts made is taken over by tags alone, and is a whole fleet then.
 TEST(JourneyOfAdoption, TakesOverWhatTheReferenceMade) {

@@ -80,7 +80,9 @@ Result<fleet::RoundOutcome> run_demo_round(DemoWorld& demo, World& world, const 
   options.poll = Millis(250);
   fleet::RoundOutcome outcome;
   {
-    Progress progress(world, [&](const std::string& run_id) { return std::optional(demo.count(run_id)); });
+    Progress progress(
+        world, [&](const std::string& run_id) { return std::optional(demo.count(run_id)); },
+        "interrupting: every simulated machine that was started is stopped; a second signal waits for nothing");
     const std::vector<fleet::RegionVantages> found = find_vantages(deps, kFleet, regions, Seconds(30), world.stop);
     outcome = fleet::run_round(
         deps, round, options, found,

@@ -83,7 +83,10 @@ Result<std::vector<fleet::DrainOutcome>> drain(const Arguments& arguments, World
   }
   std::vector<fleet::DrainOutcome> outcomes;
   {
-    Progress progress(world, nullptr);
+    Progress progress(
+        world, nullptr,
+        "interrupting: nothing is deleted, and every machine that was started for its spool is stopped; a "
+        "second signal waits for nothing and tells what may still run");
     outcomes = fleet::drain_spools(
         setup.session.deps(world), round, options, machines, [&](const Run& run) { progress.update(run); }, world.stop,
         world.hard_stop);

@@ -1,5 +1,7 @@
 // parallax fleet image create
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "base/log.h"
@@ -45,9 +47,15 @@ Result<int> create(const Arguments& arguments, World& world) {
     log::note("nothing was done");
     return 1;
   }
+  std::string told;  // a line for each change, not for each look
   const fleet::MadeImage made = TRY(fleet::make_image(
       setup.session.deps(world), setup.spec, making,
-      [&](const std::string& text) { log::note(fmt::format("{}: {}", setup.spec.home, text)); }, world.stop));
+      [&](const std::string& text) {
+        if (std::exchange(told, text) != text) {
+          log::note(fmt::format("{}: {}", setup.spec.home, text));
+        }
+      },
+      world.stop));
   std::string snapshots;
   for (const std::string& id : made.snapshots) {
     snapshots += (snapshots.empty() ? "" : " ") + id;

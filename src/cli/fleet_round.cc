@@ -134,7 +134,9 @@ Result<fleet::RoundOutcome> carry_out_round(const Arguments& arguments, World& w
   }
   fleet::RoundOutcome outcome;
   {
-    Progress progress(world, nullptr);
+    Progress progress(world, nullptr,
+                      "interrupting: nothing more is started, and every machine that was started is stopped; a second "
+                      "signal waits for nothing and tells what may still run");
     outcome = fleet::run_round(
         deps, round, options, found,
         [&](const Run& run) {

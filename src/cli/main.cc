@@ -96,7 +96,9 @@ int finish(const Result<int>& result) {
     return *result;
   }
   const Error& error = result.error();
-  log::error(error.text());
+  // What was under way when a signal came says only that it was cancelled.
+  const bool bare = error.kind == ErrorKind::cancelled && error.text().find("interrupted") == std::string::npos;
+  log::error(bare ? "interrupted: " + error.text() : error.text());
   return error.kind == ErrorKind::invalid ? 2 : error.kind == ErrorKind::cancelled ? 130 : 1;
 }
 

@@ -44,16 +44,19 @@ void redraw_lines(const std::vector<std::string>& lines, std::size_t drawn) {
   write_stderr(text);
 }
 
-Progress::Progress(World& world, QueryCount queries)
-    : world_(world), queries_(std::move(queries)), begin_(world.clock.monotonic()) {
-  if (world_.terminal && log::level() != log::Level::quiet) {
-    ticker_ = world_.executor.spawn("progress", [this](const std::stop_token& stop) {
-      while (world_.clock.sleep_for(kRedraw, stop)) {
-        draw();
-      }
-    });
-  }
-}
+Progress::Progress(World& world, QueryCount queries, std::string interrupting)
+    : world_(world),
+      queries_(std::move(queries)),
+      begin_(world.clock.monotonic()),
+      ticker_(world.terminal && log::level() != log::Level::quiet
+                  ? world.executor.spawn("progress",
+                                         [this](const std::stop_token& stop) {
+                                           while (world_.clock.sleep_for(kRedraw, stop)) {
+                                             draw();
+                                           }
+                                         })
+                  : nullptr),
+      interrupted_(world.stop, [this, text = std::move(interrupting)] { tell(text); }) {}
 
 Progress::~Progress() {
   if (ticker_ != nullptr) {
@@ -82,6 +85,15 @@ void Progress::update(const Run& run) {
                           run.vantage, to_string(run.state), done ? fmt::format("{:>4} queries  ", *done) : "",
                           terminal_safe(note, 300)));
   }
+}
+
+// On a terminal the lines are drawn anew below it.
+void Progress::tell(const std::string& line) {
+  {
+    const MutexLock lock(mutex_);
+    drawn_ = 0;
+  }
+  log::note(line);
 }
 
 std::string Progress::text_of(const Line& line, Monotonic now) const {

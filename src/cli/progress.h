@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,8 @@ class Progress {
   // `queries` tells how many queries of a run are done, where that is known.
   using QueryCount = std::function<std::optional<std::int64_t>(const std::string& run_id)>;
 
-  Progress(World& world, QueryCount queries);
+  // `interrupting`: what is said as soon as World::stop is requested, what is still done and what a second signal does.
+  Progress(World& world, QueryCount queries, std::string interrupting);
   ~Progress();  // draws the last state
 
   void update(const Run& run) EXCLUDES(mutex_);
@@ -36,6 +38,7 @@ class Progress {
   };
 
   void draw() EXCLUDES(mutex_);
+  void tell(const std::string& line) EXCLUDES(mutex_);
   std::string text_of(const Line& line, Monotonic now) const;
 
   World& world_;
@@ -44,7 +47,9 @@ class Progress {
   Mutex mutex_;
   std::vector<Line> lines_ GUARDED_BY(mutex_);
   std::size_t drawn_ GUARDED_BY(mutex_) = 0;
-  std::unique_ptr<Task> ticker_;  // last: it uses all of the above
+  // Last, for they use all of the above.
+  std::unique_ptr<Task> ticker_;
+  const std::stop_callback<std::function<void()>> interrupted_;
 };
 
 }  // namespace parallax::cli

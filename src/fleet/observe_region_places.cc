@@ -65,6 +65,7 @@ void RegionLook::look_at_subnets(LaunchPlaces& places, std::set<std::string>& zo
   }
   for (const SubnetSeen& subnet : *subnets) {
     places.vpc = subnet.vpc;
+    places.public_addresses = subnet.public_addresses || !ours;
     zones.insert(subnet.zone);
   }
   if (subnets->empty() && ours) {

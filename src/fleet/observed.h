@@ -106,8 +106,9 @@ struct ScheduleSeen {
 
 // What is asked only where something has to be made.
 struct LaunchPlaces {
-  std::string vpc;          // the default one, or the configured subnet's
-  std::string vpc_problem;  // why there is none: a sentence
+  std::string vpc;               // the default one, or the configured subnet's
+  std::string vpc_problem;       // why there is none: a sentence
+  bool public_addresses = true;  // of machines launched there
   // Instance type: zones that offer it and have a subnet to launch in (default subnets, or the configured one).
   std::map<std::string, std::set<std::string>> zones_of;
   std::string types_problem;  // why zones_of is not known: a sentence

@@ -180,6 +180,10 @@ void RegionPlanner::launch(int slot, const std::string& type) {
   const auto subnet = spec_.subnets.find(seen_.region);
   step.details.push_back(subnet == spec_.subnets.end() ? fmt::format("in the default VPC {}", seen_.places->vpc)
                                                        : fmt::format("in {} of {}", subnet->second, seen_.places->vpc));
+  if (!seen_.places->public_addresses) {
+    step.details.emplace_back(
+        "which gives no public address: its agent needs a NAT gateway, or endpoints of SSM in the VPC");
+  }
   step.details.push_back(image_id_.empty() ? fmt::format("from the image {}", spec_.image.name)
                                            : fmt::format("from {}", image_id_));
   step.details.push_back(fmt::format("instance profile {}, IMDSv2, encrypted volume{}, boot timer {}",
@@ -213,6 +217,10 @@ void RegionPlanner::plan_machine(const MachineSeen& machine) {
                        spec_.profile.name));
   }
   plan_groups_of(machine);
+  if (const auto subnet = spec_.subnets.find(seen_.region);
+      subnet != spec_.subnets.end() && !machine.subnet.empty() && machine.subnet != subnet->second) {
+    drift(id, fmt::format("it is in {}, the configuration names {}", machine.subnet, subnet->second), false);
+  }
   if (std::find(spec_.instance_types.begin(), spec_.instance_types.end(), machine.instance.type) ==
       spec_.instance_types.end()) {
     drift(id, fmt::format("its type is {}, none of the configuration's", machine.instance.type), false);

@@ -9,6 +9,7 @@
 namespace parallax::fleet {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -140,6 +141,35 @@ TEST(Plan, F16HandlesEachResourceByItself) {
   const Plan plan = apply_of(spec, region);
   EXPECT_EQ(kinds(plan), "copy-image wait-image import-key make-group set-groups");
   EXPECT_EQ(leftovers_of(plan), "snapshot snap-of-ami-copy: of no image\n");
+}
+
+TEST(Plan, F22TellsOfAMachineInAnotherSubnetThanTheConfigurationNames) {
+  Spec spec = test_spec();
+  spec.subnets["eu-west-3"] = "subnet-1";
+  RegionSeen region = healthy_region(spec);
+  region.machines[0].subnet = "subnet-1";
+  EXPECT_EQ(drift_of(apply_of(spec, region)), "");
+  region.machines[0].subnet = "subnet-2";
+  const Plan plan = apply_of(spec, region);
+  EXPECT_EQ(kinds(plan), "");
+  EXPECT_EQ(drift_of(plan), "-i-1 it is in subnet-2, the configuration names subnet-1\n");
+}
+
+TEST(Plan, F22SaysWhatALaunchNeedsInASubnetWithoutPublicAddresses) {
+  Spec spec = test_spec();
+  spec.subnets["eu-west-3"] = "subnet-1";
+  RegionSeen region = empty_region();
+  const auto details = [&] {
+    const Plan plan = apply_of(spec, region);
+    const auto& steps = plan.regions.at(0).steps;
+    const auto launch =
+        std::find_if(steps.begin(), steps.end(), [](const Step& s) { return s.kind == StepKind::launch; });
+    return launch == steps.end() ? std::vector<std::string>() : launch->details;
+  };
+  EXPECT_THAT(details(), Contains("in subnet-1 of vpc-1"));
+  EXPECT_THAT(details(), Not(Contains(HasSubstr("no public address"))));
+  region.places->public_addresses = false;
+  EXPECT_THAT(details(), Contains(HasSubstr("no public address: its agent needs a NAT gateway")));
 }
 
 TEST(Plan, F17TellsWhatCostsMoneyWithoutAUse) {

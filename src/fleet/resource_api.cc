@@ -178,7 +178,8 @@ Result<std::vector<AddressSeen>> ResourceApi::addresses(const std::vector<Filter
 
 Result<std::vector<SubnetSeen>> ResourceApi::subnets(const std::vector<Filter>& filters) {
   return list<SubnetSeen>("DescribeSubnets", with_filters(filters), "Subnets", [](const Json& subnet) {
-    return SubnetSeen{subnet.text("SubnetId"), subnet.text("VpcId"), subnet.text("AvailabilityZone")};
+    return SubnetSeen{subnet.text("SubnetId"), subnet.text("VpcId"), subnet.text("AvailabilityZone"),
+                      subnet.boolean("MapPublicIpOnLaunch", true)};
   });
 }
 

@@ -30,6 +30,7 @@ struct TagSeen {
 
 struct SubnetSeen {
   std::string id, vpc, zone;
+  bool public_addresses = true;  // given to machines at launch
 };
 
 // Each call is asked again while the service throttles us, with growing gaps, until the deadline; so is each page of a

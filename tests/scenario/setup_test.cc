@@ -274,6 +274,32 @@ TEST(Scenario, F17ClearsImageAndSnapshotWithoutAMachineAndCheckTellsWhatIsLeftAn
   });
 }
 
+TEST(Scenario, F17CheckTellsTheCostOfAddressesAndOfSnapshotsWhoseImageWasDeregisteredAndClearTakesThem) {
+  ScenarioOptions options = set_up_world(28);
+  options.copy_image = true;
+  tell(options, [](FleetWorld& fleet) {
+    const std::string region = fleet.regions()[1];
+    EXPECT_EQ(fleet.change({}).outcome.exit_code, 0);
+    const Json tags = Json::array({Json::object({{"Key", fleet::kFleetTag}, {"Value", "NAVO"}})});
+    const Json address = fleet.by_hand(
+        region, "AllocateAddress",
+        Json::object(
+            {{"Domain", "vpc"},
+             {"TagSpecifications", Json::array({Json::object({{"ResourceType", "elastic-ip"}, {"Tags", tags}})})}}));
+    drift_by_hand(fleet, region, Drift::image_deregistered);
+    fleet.sleep(minutes(3));
+    const ChangeResult checked = check(fleet);
+    EXPECT_THAT(all_leftovers(checked.plan), HasSubstr(address.text("AllocationId") + " costs"));
+    EXPECT_THAT(all_leftovers(checked.plan), ::testing::ContainsRegex("snap-[0-9a-f]+ costs"));
+    EXPECT_EQ(checked.end.changes, 0);
+    const ChangeResult cleared = clear(fleet);
+    EXPECT_EQ(cleared.outcome.exit_code, 0) << all_problems(cleared);
+    EXPECT_EQ(count_of(fleet, "snapshot", region), 0);
+    const Json left = fleet.by_hand(region, "DescribeAddresses", filtered("tag-key", fleet::kFleetTag));
+    EXPECT_TRUE(left.list("Addresses").empty());
+  });
+}
+
 TEST(Scenario, F18AGroupWithoutItsRulesIsRepaired) {
   ScenarioOptions options = set_up_world(19);
   options.like_home = true;
@@ -343,6 +369,53 @@ TEST(Scenario, F22LaunchesInTheDefaultVpcWithItsGroupAndSaysWhereThereIsNone) {
     const Json machine = described(fleet, living(fleet, "sa-east-1").at(0));
     ASSERT_EQ(machine.list("SecurityGroups").size(), 1U);
     EXPECT_EQ(machine.list("SecurityGroups").at(0).text("GroupName"), "NAVO");
+  });
+  EXPECT_TRUE(outcome) << outcome.error().text();
+}
+
+// EC2 makes a default group with it, which is nobody's.
+std::string vpc_by_hand(FleetWorld& fleet, const std::string& region) {
+  const Json made = fleet.by_hand(region, "CreateVpc", Json::object({{"CidrBlock", "10.0.0.0/16"}}));
+  std::string id = made.find("Vpc")->text("VpcId");
+  const Json groups = fleet.by_hand(region, "DescribeSecurityGroups", filtered("vpc-id", id));
+  const std::string group = groups.list("SecurityGroups").at(0).text("GroupId");
+  fleet.resources().disown(group);
+  const Json rules = fleet.by_hand(region, "DescribeSecurityGroupRules", filtered("group-id", group));
+  for (const Json& rule : rules.list("SecurityGroupRules")) {
+    fleet.resources().disown(rule.text("SecurityGroupRuleId"));
+  }
+  return id;
+}
+
+TEST(Scenario, F22LaunchesInTheConfiguredSubnetWithAGroupOfItsVpcAndMakesNothingForOneThatIsNotThere) {
+  ScenarioOptions options = set_up_world(29);
+  options.without_default_vpc = {"us-east-1"};
+  FleetWorld world(options, sim::default_strand_kind(), false);
+  const Result<> outcome = world.run([](FleetWorld& fleet) {
+    const std::string region = "us-east-1";
+    const std::string vpc_id = vpc_by_hand(fleet, region);
+    const Json made =
+        fleet.by_hand(region, "CreateSubnet", Json::object({{"VpcId", vpc_id}, {"CidrBlock", "10.0.1.0/24"}}));
+    const std::string subnet_id = made.find("Subnet")->text("SubnetId");
+    ChangePlan wrong;
+    wrong.specify = [&](fleet::Spec& spec) { spec.subnets[region] = "subnet-0123456789abcdef0"; };
+    const ChangeResult refused = fleet.change(wrong);
+    EXPECT_EQ(refused.outcome.exit_code, 3);
+    EXPECT_THAT(all_problems(refused), HasSubstr("subnet-0123456789abcdef0 that [fleet] subnets names does not exist"));
+    EXPECT_EQ(count_of(fleet, "security group", region), 0);
+    ChangePlan right;
+    right.specify = [&](fleet::Spec& spec) { spec.subnets[region] = subnet_id; };
+    const ChangeResult result = fleet.change(right);
+    EXPECT_EQ(result.outcome.exit_code, 0) << all_problems(result);
+    const Json machine = described(fleet, living(fleet, region).at(0));
+    EXPECT_EQ(machine.text("SubnetId"), subnet_id);
+    const Json groups = fleet.by_hand(region, "DescribeSecurityGroups", filtered("vpc-id", vpc_id));
+    const Json& own = machine.list("SecurityGroups").at(0);
+    EXPECT_EQ(own.text("GroupName"), "NAVO");
+    EXPECT_THAT(groups.dump(), HasSubstr(own.text("GroupId")));
+    const ChangeResult again = fleet.change(right);
+    EXPECT_EQ(again.end.changes, 0);
+    EXPECT_TRUE(again.plan.empty());
   });
   EXPECT_TRUE(outcome) << outcome.error().text();
 }

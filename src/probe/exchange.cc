@@ -14,6 +14,7 @@ namespace parallax::probe {
 namespace {
 
 constexpr Micros kRetryAfterMax{Seconds(3600)};
+constexpr std::size_t kHeaderBytesKept = 200;
 constexpr std::size_t kHopUrlBytesMax = 8U << 10U;  // Location headers are foreign text
 
 void add(std::optional<std::int64_t>& sum, const std::optional<Micros>& part) {
@@ -73,6 +74,7 @@ Micros limit_of(const http::Exchange& exchange, const http::PhaseLimits& limits,
     case http::Phase::tls:
       return limits.tls;
     case http::Phase::send:
+      return limits.idle;
     case http::Phase::first_byte:
       return limits.first_byte;
     case http::Phase::transfer:
@@ -93,6 +95,31 @@ std::string shortened(std::string_view text, std::size_t bytes_max) {
   std::string result = to_utf8(text.substr(0, bytes_max));
   std::replace(result.begin(), result.end(), '\0', ' ');
   return result;
+}
+
+// Of a connection that was never there nothing is known, not even that it was new.
+ConnectionFacts connection_of(const http::Transport& transport) {
+  ConnectionFacts facts;
+  facts.http_version = transport.http_version;
+  facts.tls_version = transport.tls_version;
+  facts.tls_cipher = transport.tls_cipher;
+  facts.address_family = transport.address_family;
+  facts.dns = transport.dns;
+  facts.certificate_expires_at = transport.certificate_expires_at;
+  if (!transport.peer.empty()) {
+    facts.reused = transport.reused;
+  }
+  return facts;
+}
+
+void take_facts(Measurement& m, const ConnectionFacts& facts) {
+  m.http_version = facts.http_version;
+  m.tls_version = facts.tls_version;
+  m.tls_cipher = facts.tls_cipher;
+  m.address_family = facts.address_family;
+  m.dns = facts.dns;
+  m.certificate_expires_at = facts.certificate_expires_at;
+  m.connection_reused = facts.reused;
 }
 
 }  // namespace
@@ -172,14 +199,16 @@ void QueryExchange::record_hop(const http::Request& request, const http::Exchang
   add_times(hop.times, transport.timings);
   hop.total_us = transport.timings.total.count();
   hop.peer = transport.peer;
+  hop.connection = connection_of(transport);
   m_.hop_records.push_back(std::move(hop));
   ++m_.hops;
   add_times(m_.times, transport.timings);
   m_.total_us += transport.timings.total.count();
   m_.http_status = m_.hop_records.back().http_status;
-  m_.http_version = transport.http_version;
-  m_.tls_version = transport.tls_version;
   m_.peer = transport.peer;
+  take_facts(m_, m_.hop_records.back().connection);
+  m_.server = shortened(exchange.response.headers.get("Server"), kHeaderBytesKept);
+  m_.content_type = shortened(exchange.response.headers.get("Content-Type"), kHeaderBytesKept);
   m_.bytes_wire = m_.bytes_wire.value_or(0) + static_cast<std::int64_t>(transport.bytes_wire);
 }
 

@@ -195,6 +195,7 @@ class Probe {
       const MutexLock lock(mutex_);
       ++outcome_.asked;
     }
+    m.late_us = (deps_.clock.monotonic() - (begin_ + turn.query.offset)).count();
     const Micros time_left = deadline_ == Monotonic::max() ? Micros::max() : deadline_ - deps_.clock.monotonic();
     const QueryOutcome result =
         run_query(service, cone, options_.query, time_left, deps_.clock, deps_.executor, deps_.client, stop_, m);

@@ -109,6 +109,8 @@ TEST_F(ProbeTest, AsksEveryServiceForEveryConeAndDeliversAll) {
     EXPECT_EQ(m.instance_id, "i-1");
     EXPECT_EQ(m.build, "test");
     EXPECT_GE(*m.started_at, *m.scheduled_at);
+    ASSERT_TRUE(m.late_us.has_value());
+    EXPECT_GE(*m.late_us, 0);
   }
 }
 

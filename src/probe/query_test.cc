@@ -130,6 +130,9 @@ TEST_F(QueryTest, NamesThePhaseAndTheLimitOfATimeOut) {
   EXPECT_EQ(m.verdict, Verdict::timeout);
   EXPECT_EQ(m.failed_phase, "connect");
   EXPECT_EQ(m.limit_us, 15'000'000);
+  EXPECT_EQ(timed_out("timeout", http::Phase::resolve).limit_us, 10'000'000);
+  EXPECT_EQ(timed_out("timeout", http::Phase::tls).limit_us, 15'000'000);
+  EXPECT_EQ(timed_out("timeout", http::Phase::send).limit_us, 30'000'000) << "what the transport applies there";
   EXPECT_EQ(timed_out("idle", http::Phase::transfer).limit_us, 30'000'000);
   EXPECT_EQ(timed_out("timeout", http::Phase::transfer).limit_us, 300'000'000);
   EXPECT_EQ(timed_out("timeout", http::Phase::first_byte).limit_us, 60'000'000);
@@ -180,6 +183,42 @@ TEST_F(QueryTest, RecordsEachHopAndSumsThePhases) {
   for (const http::Request& request : client_->requests()) {
     EXPECT_TRUE(request.headers.get("User-Agent").starts_with("parallax/"));
   }
+}
+
+TEST_F(QueryTest, TellsWhatCarriedEachRequest) {
+  http::Exchange first = redirect(302, "http://b.org/x");
+  first.transport.tls_version = "TLSv1.3";
+  first.transport.tls_cipher = "TLS_AES_128_GCM_SHA256";
+  first.transport.address_family = "ipv6";
+  first.transport.dns = "fresh";
+  first.transport.certificate_expires_at = parse_iso8601("2027-01-02T03:04:05Z").value();
+  http::Exchange last = answer(200, votable(2), {kXml, {"Server", "archive/1\x01" + std::string(300, 'x')}});
+  last.transport.address_family = "ipv4";
+  last.transport.dns = "cached";
+  last.transport.reused = true;
+  const Measurement m = follow(cone_, {{cone_url_, first}, {"http://b.org/x", last}});
+  ASSERT_EQ(m.hop_records.size(), 2U);
+  const ConnectionFacts& begun = m.hop_records[0].connection;
+  EXPECT_EQ(begun.tls_version, "TLSv1.3");
+  EXPECT_EQ(begun.tls_cipher, "TLS_AES_128_GCM_SHA256");
+  EXPECT_EQ(begun.address_family, "ipv6");
+  EXPECT_EQ(begun.dns, "fresh");
+  EXPECT_EQ(begun.certificate_expires_at, first.transport.certificate_expires_at);
+  EXPECT_EQ(begun.reused, false);
+  EXPECT_EQ(m.address_family, "ipv4");
+  EXPECT_EQ(m.dns, "cached");
+  EXPECT_EQ(m.tls_version, "");
+  EXPECT_EQ(m.certificate_expires_at, std::nullopt);
+  EXPECT_EQ(m.connection_reused, true);
+  EXPECT_EQ(m.server.size(), 200U);
+  EXPECT_EQ(m.content_type, kXml.second);
+  EXPECT_EQ(measurement_from_json(to_json(m))->hop_records[0].connection.dns, "fresh");
+}
+
+TEST_F(QueryTest, OfAConnectionThatNeverStoodNothingIsSaid) {
+  const Measurement m = ask(cone_, failure(ErrorKind::unavailable, "resolve-failed", http::Phase::resolve));
+  EXPECT_EQ(m.connection_reused, std::nullopt);
+  EXPECT_EQ(m.address_family, "");
 }
 
 TEST_F(QueryTest, TreatsRedirectsOfAPostByTheirStatus) {

@@ -31,6 +31,17 @@ constexpr std::array<NamedPhase, 6> kPhases = {{{"resolve_us", &PhaseTimes::reso
                                                 {"first_byte_us", &PhaseTimes::first_byte_us},
                                                 {"transfer_us", &PhaseTimes::transfer_us}}};
 
+struct NamedFact {
+  std::string_view name;
+  std::string ConnectionFacts::*value;
+};
+
+constexpr std::array<NamedFact, 5> kFacts = {{{"http_version", &ConnectionFacts::http_version},
+                                              {"tls_version", &ConnectionFacts::tls_version},
+                                              {"tls_cipher", &ConnectionFacts::tls_cipher},
+                                              {"address_family", &ConnectionFacts::address_family},
+                                              {"dns", &ConnectionFacts::dns}}};
+
 struct NamedText {
   std::string_view name;
   std::string Measurement::*value;
@@ -165,6 +176,11 @@ Json hop_to_json(const HopRecord& hop) {
   set_phases(json, hop.times);
   json.set("total_us", hop.total_us);
   json.set("peer", text_or_null(hop.peer));
+  for (const NamedFact& fact : kFacts) {
+    json.set(std::string(fact.name), text_or_null(hop.connection.*fact.value));
+  }
+  json.set("certificate_expires_at", instant_or_null(hop.connection.certificate_expires_at));
+  json.set("connection_reused", hop.connection.reused ? Json(*hop.connection.reused) : Json());
   return json;
 }
 
@@ -176,6 +192,11 @@ Result<HopRecord> hop_from_json(const Json& json) {
   read_phases(reader, hop.times);
   reader.integer("total_us", hop.total_us, 0, kMax);
   reader.text("peer", hop.peer);
+  for (const NamedFact& fact : kFacts) {
+    reader.text(fact.name, hop.connection.*fact.value);
+  }
+  reader.instant("certificate_expires_at", hop.connection.certificate_expires_at);
+  reader.boolean("connection_reused", hop.connection.reused);
   if (reader.error()) {
     return *reader.error();
   }

@@ -21,6 +21,14 @@ struct PhaseTimes {
   std::optional<std::int64_t> resolve_us, connect_us, tls_us, send_us, first_byte_us, transfer_us;
 };
 
+// What carried one request. `dns`: "fresh" (asked now), "cached" (known to this process, or a kept connection needed
+// none) or "literal".
+struct ConnectionFacts {
+  std::string http_version, tls_version, tls_cipher, address_family, dns;
+  std::optional<Instant> certificate_expires_at;
+  std::optional<bool> reused;
+};
+
 // One request of a query that was redirected.
 struct HopRecord {
   std::string url;
@@ -28,6 +36,7 @@ struct HopRecord {
   PhaseTimes times;
   std::int64_t total_us = 0;
   std::string peer;
+  ConnectionFacts connection;
 };
 
 // A further thing that was noticed: our own stable code and a sentence.
@@ -81,7 +90,7 @@ struct Measurement {
   std::optional<double> ra_min, ra_max, dec_min, dec_max;
   std::optional<std::int64_t> rows_outside;
 
-  // The connection of the last hop. `dns`: "fresh" (asked now), "cached" (known to this process) or "literal".
+  // The connection and the answer's header of the last hop; see ConnectionFacts.
   std::string address_family, dns, tls_cipher, server, content_type;
   std::optional<Instant> certificate_expires_at;
   std::optional<bool> connection_reused;

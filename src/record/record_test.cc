@@ -22,7 +22,8 @@ Measurement sample() {
   m.started_at = Instant(Micros(1'763'805'600'000'001));
   m.times.connect_us = 12;
   m.ra = 1.5;
-  m.hop_records = {HopRecord{"http://a/", 303, {}, 5, "127.0.0.1:80"}};
+  m.hop_records = {
+      HopRecord{"http://a/", 303, {}, 5, "127.0.0.1:80", {"1.1", "TLSv1.3", "C", "ipv4", "fresh", {}, true}}};
   m.findings = {{"status-missing", "no QUERY_STATUS"}};
   m.late_us = 17;
   m.submit_us = 5000;

@@ -90,6 +90,12 @@ bool loses_query(const http::Request& request, int status) {
   return request.method == "POST" && (status == 301 || status == 302);
 }
 
+// What a UWS service answers to the creation, change or deletion of a job: where to look, not a way to follow. The list
+// of jobs that a deletion leads to can be huge (UWS 1.1 section 2.2.3).
+bool is_answer_of_job(const http::Request& request, int status) {
+  return request.method != "GET" && status != 307 && status != 308;
+}
+
 // UTF-8 without NUL, which not every database can hold.
 std::string shortened(std::string_view text, std::size_t bytes_max) {
   std::string result = to_utf8(text.substr(0, bytes_max));
@@ -131,6 +137,29 @@ QueryExchange::QueryExchange(QueryContext context, Micros time_left, Measurement
       m_(measurement) {}
 
 std::optional<Answer> QueryExchange::ask(http::Request request) {
+  return ask_chain(std::move(request), Body::to_pipe);
+}
+
+std::optional<Answer> QueryExchange::ask_kept(http::Request request) {
+  return ask_chain(std::move(request), Body::kept);
+}
+
+void QueryExchange::begin(Micros time_left, bool ours) {
+  const Micros total = context_.options.limits.phases.total;
+  budget_ = std::min(time_left, total);
+  ours_ = ours && time_left < total;
+  m_.total_us = 0;
+  m_.times = {};
+  m_.hops = 0;
+  m_.hop_records.clear();
+  m_.bytes_wire.reset();
+}
+
+Micros QueryExchange::retry_after(const http::Response& response) const {
+  return retry_after_of(response.headers.get("Retry-After"), context_.clock.now());
+}
+
+std::optional<Answer> QueryExchange::ask_chain(http::Request request, Body body) {
   const Result<http::Url> first = http::parse_url(request.url);
   if (!first) {
     refuse("bad-url", first.error().message);
@@ -151,10 +180,11 @@ std::optional<Answer> QueryExchange::ask(http::Request request) {
       refuse("redirect-limit", fmt::format("more than {} redirects", context_.options.limits.hops_max - 1));
       return std::nullopt;
     }
-    http::Exchange exchange = exchange_one(request, url);
+    http::Exchange exchange = exchange_one(request, url, body);
     const std::string* location = exchange.response.headers.find("Location");
     const bool leads_on = exchange.ok() && is_redirect(exchange.response.status) && location != nullptr;
-    if (!leads_on || loses_query(request, exchange.response.status)) {
+    const bool is_answer = body == Body::kept && is_answer_of_job(request, exchange.response.status);
+    if (!leads_on || is_answer || loses_query(request, exchange.response.status)) {
       return Answer{std::move(exchange), url, leads_on};
     }
     if (!follow(*location, exchange.response.status, url, request)) {
@@ -163,14 +193,14 @@ std::optional<Answer> QueryExchange::ask(http::Request request) {
   }
 }
 
-http::Exchange QueryExchange::exchange_one(const http::Request& request, const http::Url& url) {
+http::Exchange QueryExchange::exchange_one(const http::Request& request, const http::Url& url, Body body) {
   pipe_ = std::make_unique<BodyPipe>(context_.clock, context_.executor, context_.options.limits.body_kept_bytes_max,
                                      context_.stop);
   pipe_->expect(reader_options({}, context_.options.limits));  // of an answer without a body
   http::SendOptions send;
   send.limits = context_.options.limits.phases;
   send.limits.total = std::max(budget_ - Micros(m_.total_us), Micros(1));
-  send.body_bytes_max = context_.options.limits.body_bytes_max;
+  send.body_bytes_max = body == Body::kept ? kDocumentBytesMax : context_.options.limits.body_bytes_max;
   send.header_bytes_max = context_.options.limits.header_bytes_max;
   send.connection = http::ConnectionPolicy::fresh;
   send.connect_to = context_.options.connect_to;
@@ -178,10 +208,12 @@ http::Exchange QueryExchange::exchange_one(const http::Request& request, const h
   const bool relayed = context_.options.connect_to.contains(url.authority());
   const bool chosen = relayed || context_.service.private_redirects || url.authority() == first_authority_;
   send.addresses = chosen ? http::AddressPolicy::any : http::AddressPolicy::public_only;
-  send.on_head = [this](const http::Response& head) {
-    pipe_->expect(reader_options(head.headers, context_.options.limits));
-  };
-  send.on_body = [this](std::string_view piece) { return pipe_->push(piece); };
+  if (body == Body::to_pipe) {
+    send.on_head = [this](const http::Response& head) {
+      pipe_->expect(reader_options(head.headers, context_.options.limits));
+    };
+    send.on_body = [this](std::string_view piece) { return pipe_->push(piece); };
+  }
   total_limit_ = send.limits.total;
   if (relayed) {
     m_.path = "relay";
@@ -262,6 +294,10 @@ vo::ExchangeFacts QueryExchange::facts_of(const http::Exchange& exchange, bool l
 
 QueryOutcome QueryExchange::conclude(const Answer& answer) {
   const http::Exchange& exchange = answer.exchange;
+  if (!exchange.response.body.empty()) {  // it was kept
+    pipe_->expect(reader_options(exchange.response.headers, context_.options.limits));
+    pipe_->push(exchange.response.body);
+  }
   const ParsedBody body = pipe_->finish();
   take_body(exchange, body);
   m_.failed_phase = to_string(exchange.failed_phase);

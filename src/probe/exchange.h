@@ -48,7 +48,23 @@ class QueryExchange {
   // service's). Each hop adds its times to the measurement. Nothing: a limit of ours, already in the measurement.
   std::optional<Answer> ask(http::Request request);
 
-  // Judges the answer that ask() gave last, into the measurement. Call it once for an answer.
+  // For the small documents of a job: as ask(), but the body stays in the answer (at most kDocumentBytesMax), and a
+  // redirect of anything but a GET is given back.
+  std::optional<Answer> ask_kept(http::Request request);
+
+  // Of a query that is many requests the measurement tells one: what it says of requests so far is dropped, and what
+  // is asked next has at most `time_left`. `ours`: that is the order's deadline, not a limit of the query.
+  void begin(Micros time_left, bool ours = false);
+
+  // The authority that counts as the service's, where the first request is not to its URL.
+  void set_origin(std::string authority) { first_authority_ = std::move(authority); }
+
+  // How long the service wants to be left alone; zero where it does not say.
+  Micros retry_after(const http::Response& response) const;
+
+  static constexpr std::size_t kDocumentBytesMax = 1U << 20U;
+
+  // Judges the answer that was given last, into the measurement. Call it once for an answer.
   QueryOutcome conclude(const Answer& answer);
 
   // Verdict `refused` with this code.
@@ -59,7 +75,10 @@ class QueryExchange {
   void conclude_time_out(http::Phase phase, Micros limit, const std::string& message);
 
  private:
-  http::Exchange exchange_one(const http::Request& request, const http::Url& url);
+  enum class Body { to_pipe, kept };
+
+  std::optional<Answer> ask_chain(http::Request request, Body body);
+  http::Exchange exchange_one(const http::Request& request, const http::Url& url, Body body);
   void record_hop(const http::Request& request, const http::Exchange& exchange);
   // Turns `request` into the next one. False: one of our limits, already recorded.
   bool follow(const std::string& location, int status, http::Url& url, http::Request& request);
@@ -67,8 +86,8 @@ class QueryExchange {
   void take_body(const http::Exchange& exchange, const ParsedBody& body);
 
   const QueryContext context_;
-  const Micros budget_;
-  const bool ours_;  // the budget is the order's deadline, not the query's limit
+  Micros budget_;
+  bool ours_;  // the budget is the order's deadline, not the query's limit
   Measurement& m_;
   std::string first_authority_;
   std::set<std::string> visited_;

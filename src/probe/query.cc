@@ -80,7 +80,7 @@ Result<Target> target_of(const Service& service, const Cone& cone) {
           with_parameters(TRY(vo::fill_template(service.url, circle, unit_of(service))), extra_parameters(service));
       break;
     case ServiceType::tap:
-      target.url = vo::tap_sync_url(service.url);
+      target.url = service.mode == TapMode::async ? vo::tap_async_url(service.url) : vo::tap_sync_url(service.url);
       target.adql = service.adql.find('{') == std::string::npos
                         ? service.adql
                         : TRY(vo::fill_template(service.adql, circle, unit_of(service)));

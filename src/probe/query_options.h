@@ -11,7 +11,9 @@
 namespace parallax {
 
 struct QueryLimits {
-  http::PhaseLimits phases;  // `total` is the budget of the whole query, redirects included
+  http::PhaseLimits phases;         // `total` is the budget of the whole query, redirects included
+  Micros job = Seconds(600);        // of an asynchronous query, from its creation to its last byte
+  Micros job_delete = Seconds(10);  // to delete its job
   std::size_t body_bytes_max = 256U << 20U;
   std::size_t body_kept_bytes_max = 24U << 20U;  // a larger body is parsed while it arrives
   std::size_t header_bytes_max = 256U << 10U;

@@ -6,18 +6,30 @@
 
 namespace parallax::vo {
 
-std::string tap_sync_url(std::string_view base) {
+namespace {
+
+std::string with_endpoint(std::string_view base, std::string_view endpoint) {
   base = base.substr(0, base.find('#'));  // a fragment is never sent
   const std::size_t mark = base.find('?');
   std::string_view path = base.substr(0, mark);
   while (path.ends_with('/')) {
     path.remove_suffix(1);
   }
-  std::string url = std::string(path) + "/sync";
+  std::string url = std::string(path) + std::string(endpoint);
   if (mark != std::string_view::npos && mark + 1 < base.size()) {
     url += base.substr(mark);
   }
   return url;
+}
+
+}  // namespace
+
+std::string tap_sync_url(std::string_view base) {
+  return with_endpoint(base, "/sync");
+}
+
+std::string tap_async_url(std::string_view base) {
+  return with_endpoint(base, "/async");
 }
 
 std::string tap_form(const TapQuery& query) {

@@ -1,4 +1,4 @@
-// TAP: where a synchronous query goes and what it says (TAP 1.1, section 2).
+// TAP: where a query goes and what it says (TAP 1.1, section 2).
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@ namespace parallax::vo {
 
 // The base URL without its trailing slashes, and /sync: before its query, if it has one.
 std::string tap_sync_url(std::string_view base);
+std::string tap_async_url(std::string_view base);  // /async alike
 
 struct TapQuery {
   std::string adql;

@@ -1,7 +1,6 @@
 #include "probe/async_query.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -267,8 +266,12 @@ class AsyncQuery {
     }
     const std::optional<Answer> answer = exchange_.ask(std::move(request));
     m_.fetch_us = m_.total_us;
-    if (answer) {
-      outcome_ = exchange_.conclude(*answer);
+    if (!answer) {
+      return;
+    }
+    outcome_ = exchange_.conclude(*answer);
+    if (m_.verdict == Verdict::timeout && left() <= Micros(0)) {
+      m_.limit_us = budget_.count();
     }
   }
 
@@ -369,43 +372,6 @@ QueryOutcome run_async_query(const QueryContext& context, const Cone& cone, Micr
     return {};
   }
   return AsyncQuery(context, time_left, journal, measurement).run(std::move(request).value());
-}
-
-LeftJobs delete_left_jobs(JobJournal& journal, const QueryOptions& options, Clock& clock, Executor& executor,
-                          http::Client& client, const std::stop_token& stop) {
-  LeftJobs left;
-  std::set<std::string> silent;  // authorities
-  const Service nobody;
-  for (const OpenJob& job : journal.open_jobs()) {
-    if (stop.stop_requested()) {
-      ++left.kept;
-      continue;
-    }
-    const Result<http::Url> url = http::parse_url(job.url);
-    const Result<http::Url> service = http::parse_url(job.service);
-    if (!url || !service) {
-      ++left.unknown;
-      ignore(journal.gone(job.number), "it is told of once more");
-      continue;
-    }
-    const Result<> deleted =
-        silent.contains(url->authority())
-            ? make_error(ErrorKind::unavailable, "")
-            : delete_job({nobody, options, clock, executor, client, {}}, service->authority(), *url);
-    if (deleted) {
-      ++left.deleted;
-      ignore(journal.gone(job.number), "it is deleted once more");
-      continue;
-    }
-    ++left.kept;
-    if (left.problem.empty()) {
-      left.problem = fmt::format("{}: {}", terminal_safe(job.url, 300), terminal_safe(deleted.error().message, 300));
-    }
-    if (deleted.error().kind == ErrorKind::unavailable) {
-      silent.insert(url->authority());
-    }
-  }
-  return left;
 }
 
 }  // namespace parallax::probe

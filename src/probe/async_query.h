@@ -14,17 +14,4 @@ namespace parallax::probe {
 QueryOutcome run_async_query(const QueryContext& context, const Cone& cone, Micros time_left, JobJournal& journal,
                              Measurement& measurement);
 
-// What became of the jobs that were open in the journal.
-struct LeftJobs {
-  std::int64_t deleted = 0;
-  std::int64_t kept = 0;     // could not be deleted now
-  std::int64_t unknown = 0;  // asked for, and the address never came: nobody can delete these
-  std::string problem;       // the first reason for a job that was kept
-};
-
-// Deletes the jobs that are open in the journal: of an earlier start, or whose deletion failed before. A server that
-// does not answer is left alone after the first time. Jobs without an address are counted and forgotten.
-LeftJobs delete_left_jobs(JobJournal& journal, const QueryOptions& options, Clock& clock, Executor& executor,
-                          http::Client& client, const std::stop_token& stop);
-
 }  // namespace parallax::probe

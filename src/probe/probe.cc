@@ -10,7 +10,9 @@
 #include <fmt/format.h>
 
 #include "base/mutex.h"
+#include "probe/async_query.h"
 #include "probe/cones.h"
+#include "probe/job_slots.h"
 #include "probe/pause_listener.h"
 #include "probe/provider_queue.h"
 #include "probe/timetable.h"
@@ -48,8 +50,11 @@ class Probe {
       outcome_.exit_code = prepared.error().kind == ErrorKind::invalid ? ExitCode::wrong_usage : ExitCode::failed;
       return outcome_;
     }
+    std::unique_ptr<Task> cleaning = clean_up();
     ask_all();
     listener_.reset();
+    cleaning->join();
+    settle_jobs();
     if (Result<> ended = spool_->end_run(); !ended) {
       fail(ended.error().text());
     }
@@ -80,6 +85,9 @@ class Probe {
     spool_ = options_.spool_directory.empty()
                  ? Spool::in_memory(deps_.clock, options_.spool)
                  : TRY(Spool::open(deps_.files, deps_.clock, options_.spool_directory, order_.run_id, options_.spool));
+    jobs_ = options_.spool_directory.empty()
+                ? probe::JobJournal::in_memory(deps_.clock)
+                : TRY(probe::JobJournal::open(deps_.files, deps_.clock, options_.spool_directory));
     TRY(spool_->begin_run(order_.run_id, order_.token));
     if (!order_.collector.empty()) {
       SubmitOptions submit = options_.submit;
@@ -95,12 +103,6 @@ class Probe {
 
   // What an order may say and this probe cannot do yet: never ignored.
   Result<> refuse_unknown() const {
-    for (const Service& service : order_.services) {
-      if (service.type == ServiceType::tap && service.mode != TapMode::sync) {
-        return make_error(ErrorKind::invalid,
-                          fmt::format("service '{}': async is not supported yet; nothing was asked", service.name));
-      }
-    }
     if (order_.connection != ConnectionSeries::cold) {
       return make_error(ErrorKind::invalid, fmt::format("connection '{}' is not supported yet; nothing was asked",
                                                         to_string(order_.connection)));
@@ -111,6 +113,25 @@ class Probe {
     return {};
   }
 
+  probe::LeftJobsContext context() const { return {options_.query, deps_.clock, deps_.executor, deps_.client}; }
+
+  // What an earlier start left on servers, beside the asking.
+  std::unique_ptr<Task> clean_up() {
+    return deps_.executor.spawn("probe-jobs", [this, left = jobs_->open_jobs()](const std::stop_token& /*own*/) {
+      const probe::LeftJobs jobs = probe::delete_left_jobs(*jobs_, left, context(), stop_);
+      const MutexLock lock(mutex_);
+      outcome_.jobs_before = jobs;
+    });
+  }
+
+  // Once more what could not be deleted at its time.
+  void settle_jobs() {
+    const probe::LeftJobs jobs = probe::delete_left_jobs(*jobs_, jobs_->open_jobs(), context(), stop_);
+    ignore(jobs_->settle(), "jobs that are gone are looked for once more at the next start");
+    const MutexLock lock(mutex_);
+    outcome_.jobs_after = jobs;
+  }
+
   void ask_all() {
     const Instant now = deps_.clock.now();
     const Monotonic monotonic = deps_.clock.monotonic();
@@ -119,6 +140,7 @@ class Probe {
     deadline_ = order_.deadline ? monotonic + (*order_.deadline - now) : Monotonic::max();
     for (ProviderTimetable& table : make_timetable(order_, cones_.size())) {
       std::erase_if(table.queries, [this](const PlannedQuery& query) { return is_resumed(query); });
+      slots_.push_back(std::make_unique<probe::JobSlots>(deps_.executor, table.provider.async_jobs));
       queues_.push_back(std::make_unique<ProviderQueue>(std::move(table), begin_, wall_, deadline_));
     }
     if (listening_) {
@@ -127,12 +149,15 @@ class Probe {
           [this](const std::string& provider, Micros wait) { pause(provider, wait); });
     }
     std::vector<std::unique_ptr<Task>> tasks;
-    for (const auto& queue : queues_) {
+    for (std::size_t q = 0; q < queues_.size(); ++q) {
+      const auto& queue = queues_[q];
+      probe::JobSlots& slots = *slots_[q];
       const std::size_t workers = std::min<std::size_t>(
           queue->size(), static_cast<std::size_t>(std::clamp(queue->provider().parallel, 1, kWorkersMax)));
       for (std::size_t i = 0; i < workers; ++i) {
-        tasks.push_back(deps_.executor.spawn("probe-" + queue->provider().name,
-                                             [this, &queue](const std::stop_token& /*own*/) { work(*queue); }));
+        tasks.push_back(
+            deps_.executor.spawn("probe-" + queue->provider().name,
+                                 [this, &queue, &slots](const std::stop_token& /*own*/) { work(*queue, slots); }));
       }
     }
     for (const auto& task : tasks) {
@@ -159,12 +184,14 @@ class Probe {
     }
   }
 
-  void work(ProviderQueue& queue) {
+  void work(ProviderQueue& queue, probe::JobSlots& slots) {
     while (!stop_.stop_requested() && !spool_failed_) {
       std::optional<ProviderQueue::Turn> turn = queue.next(deps_.clock.monotonic());
       if (!turn) {
         return;
       }
+      const bool needs_slot = turn->missed == nullptr && is_job(turn->query);
+      const probe::JobSlots::Holder slot = needs_slot ? slots.take(deadline_, stop_) : probe::JobSlots::Holder();
       // A pause may move the start again and again; the order's deadline or the service's patience ends that.
       do {
         if (turn->missed == nullptr && !deps_.clock.sleep_until(turn->start, stop_)) {
@@ -175,8 +202,28 @@ class Probe {
     }
   }
 
+  bool is_job(const PlannedQuery& query) const {
+    return order_.services[query.service].type == ServiceType::tap && query.mode == TapMode::async;
+  }
+
+  // In the one of its modes that is asked now: each is a series of its own.
+  Service service_of(const PlannedQuery& query) const {
+    Service service = order_.services[query.service];
+    service.mode = query.mode;
+    return service;
+  }
+
+  QueryOutcome query(const Service& service, const Cone& cone, bool job, Measurement& m) {
+    const Micros time_left = deadline_ == Monotonic::max() ? Micros::max() : deadline_ - deps_.clock.monotonic();
+    if (job) {
+      return probe::run_async_query({service, options_.query, deps_.clock, deps_.executor, deps_.client, stop_}, cone,
+                                    time_left, *jobs_, m);
+    }
+    return run_query(service, cone, options_.query, time_left, deps_.clock, deps_.executor, deps_.client, stop_, m);
+  }
+
   void ask_one(const ProviderQueue::Turn& turn, ProviderQueue& queue) {
-    const Service& service = order_.services[turn.query.service];
+    const Service service = service_of(turn.query);
     const Cone& cone = cones_[turn.query.cone];
     Measurement m = skeleton(turn.query, service, cone);
     if (turn.missed != nullptr) {
@@ -196,9 +243,7 @@ class Probe {
       ++outcome_.asked;
     }
     m.late_us = (deps_.clock.monotonic() - (begin_ + turn.query.offset)).count();
-    const Micros time_left = deadline_ == Monotonic::max() ? Micros::max() : deadline_ - deps_.clock.monotonic();
-    const QueryOutcome result =
-        run_query(service, cone, options_.query, time_left, deps_.clock, deps_.executor, deps_.client, stop_, m);
+    const QueryOutcome result = query(service, cone, is_job(turn.query), m);
     // 503 without Retry-After is the service's failure, and as good a reason to come less often.
     if (result.throttled || m.http_status == 503) {
       m.retry_after_us = result.retry_after > Micros(0) ? std::optional(result.retry_after.count()) : std::nullopt;
@@ -284,9 +329,11 @@ class Probe {
   const std::stop_token stop_;
   std::vector<Cone> cones_;
   std::unique_ptr<Spool> spool_;
+  std::unique_ptr<probe::JobJournal> jobs_;
   std::unique_ptr<Submitter> submitter_;
   std::optional<SubmitOptions> listening_;  // where there is a collector
   std::vector<std::unique_ptr<ProviderQueue>> queues_;
+  std::vector<std::unique_ptr<probe::JobSlots>> slots_;  // of each of these
   std::unique_ptr<probe::PauseListener> listener_;
   Monotonic begin_, deadline_;
   Instant wall_;  // begin_ as an instant

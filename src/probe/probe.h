@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "base/rng.h"
 #include "http/client.h"
+#include "probe/left_jobs.h"
 #include "probe/query.h"
 #include "probe/spool.h"
 #include "probe/submit.h"
@@ -45,6 +46,8 @@ enum class ExitCode : int {
 };
 
 struct ProbeOutcome {
+  using LeftJobs = probe::LeftJobs;
+
   std::array<std::int64_t, kVerdictNames.size()> by_verdict{};  // of this run, the resumed part included
   std::int64_t planned = 0;                                     // queries of the order
   std::int64_t resumed = 0;  // of these, had a record from an earlier start of the same run
@@ -53,7 +56,9 @@ struct ProbeOutcome {
   SpoolCounts spool;         // all runs in the spool
   SubmitReport submit;
   bool interrupted = false;
-  std::string problem;  // why nothing was asked, or no more; empty otherwise
+  LeftJobs jobs_before;  // asynchronous jobs that an earlier start had left on servers
+  LeftJobs jobs_after;   // those of this run that were still open at its end
+  std::string problem;   // why nothing was asked, or no more; empty otherwise
   ExitCode exit_code = ExitCode::done;
 
   std::int64_t successes() const;

@@ -26,6 +26,7 @@ Command probe_command() {
   options.insert(options.end(), cones.begin(), cones.end());
   for (const Option& option :
        {Option{"--cone-file", OptionKind::value, "FILE", "these cones instead: .py or CSV"},
+        Option{"--mode", OptionKind::value, "MODE", "of all TAP services: sync, async or both (default: the list's)"},
         Option{"--start-index", OptionKind::value, "N", "begin with this cone, counted from 0 (default 0)"},
         Option{"--cone-limit", OptionKind::value, "N", "at most so many cones (default: all)"},
         Option{"--collector", OptionKind::value, "URL", "send the results there"},

@@ -102,10 +102,8 @@ Result<int> tell_timetable(const Order& order, const Arguments& arguments) {
     const PlannedQuery& query = queries[i];
     Service service = order.services[query.service];
     Measurement m;
+    service.mode = query.mode;  // of `both` the one that is asked now
     TRY(describe_query(service, cones[query.cone], query.cone, m).with_context("service " + service.name));
-    if (service.type == ServiceType::tap) {
-      m.mode = to_string(query.mode);
-    }
     std::string text;
     if (format == Format::table) {
       text = table_line(query, m);

@@ -33,23 +33,28 @@ constexpr std::array<PhaseOption, 6> kPhaseOptions = {{
     {"--limit-idle", &http::PhaseLimits::idle, "the longest gap between bytes of the body (default 30s)"},
     {"--limit-total", &http::PhaseLimits::total, "the whole query, redirects included (default 5m)"},
 }};
+constexpr const char* kJobOption = "--limit-job";
 constexpr Micros kPhaseLimitMin{Millis(1)};
 constexpr Micros kPhaseLimitMax{Seconds(24 * 3600)};
 
-Result<http::PhaseLimits> phase_limits(const Arguments& arguments) {
-  http::PhaseLimits limits;
-  for (const PhaseOption& option : kPhaseOptions) {
-    const std::optional<std::string> text = arguments.value(option.name);
-    if (!text) {
-      continue;
-    }
-    const Micros limit = TRY(parse_duration(*text).with_context(fmt::format("reading {}", option.name)));
-    if (limit < kPhaseLimitMin || limit > kPhaseLimitMax) {
-      return make_error(ErrorKind::invalid, fmt::format("{}: from 1ms to 24h, not {}", option.name, *text));
-    }
-    limits.*option.limit = limit;
+Result<> read_limit(const Arguments& arguments, const char* name, Micros& target) {
+  const std::optional<std::string> text = arguments.value(name);
+  if (!text) {
+    return {};
   }
-  return limits;
+  const Micros limit = TRY(parse_duration(*text).with_context(fmt::format("reading {}", name)));
+  if (limit < kPhaseLimitMin || limit > kPhaseLimitMax) {
+    return make_error(ErrorKind::invalid, fmt::format("{}: from 1ms to 24h, not {}", name, *text));
+  }
+  target = limit;
+  return {};
+}
+
+Result<> read_limits(const Arguments& arguments, QueryLimits& limits) {
+  for (const PhaseOption& option : kPhaseOptions) {
+    TRY(read_limit(arguments, option.name, limits.phases.*option.limit));
+  }
+  return read_limit(arguments, kJobOption, limits.job);
 }
 
 // "host:port=host:port,..." as a simulated machine's environment has it: connections that pass a relay.
@@ -81,6 +86,8 @@ std::vector<Option> query_options() {
   for (const PhaseOption& phase : kPhaseOptions) {
     options.push_back(Option{phase.name, OptionKind::value, "TIME", phase.help});
   }
+  options.push_back(Option{kJobOption, OptionKind::value, "TIME",
+                           "an asynchronous TAP query, its job's waiting included (default 10m)"});
   return options;
 }
 
@@ -95,7 +102,7 @@ Result<std::string> token_of(const Arguments& arguments, World& world) {
 Result<ProbeOptions> probe_options(const Arguments& arguments, World& world, const Order& order) {
   ProbeOptions options;
   options.query.version = kVersion;
-  options.query.limits.phases = TRY(phase_limits(arguments));
+  TRY(read_limits(arguments, options.query.limits));
   options.query.contact_url = arguments.value_or("--contact", kContactUrl);
   options.query.http_library = http::client_library();
   options.query.connect_to = TRY(links(world));
@@ -114,6 +121,30 @@ Result<ProbeOptions> probe_options(const Arguments& arguments, World& world, con
   return options;
 }
 
+namespace {
+
+// Jobs on servers are others' resources: whatever is not gone is told.
+void tell_jobs(const ProbeOutcome& outcome) {
+  const probe::LeftJobs& before = outcome.jobs_before;
+  const probe::LeftJobs& after = outcome.jobs_after;
+  if (before.deleted > 0) {
+    log::note(
+        fmt::format("{} asynchronous jobs that an earlier start had left on servers were deleted", before.deleted));
+  }
+  if (before.unknown + after.unknown > 0) {
+    log::error(
+        fmt::format("{} asynchronous jobs were asked for and their addresses never came: nobody can delete them "
+                    "but their servers",
+                    before.unknown + after.unknown));
+  }
+  if (after.kept > 0) {
+    log::error(fmt::format("{} asynchronous jobs are still on servers{}{}; the next start tries again", after.kept,
+                           after.problem.empty() ? "" : ": ", after.problem));
+  }
+}
+
+}  // namespace
+
 void tell_summary(const ProbeOutcome& outcome, const std::string& spool_directory) {
   std::string verdicts;
   for (std::size_t i = 0; i < outcome.by_verdict.size(); ++i) {
@@ -123,6 +154,7 @@ void tell_summary(const ProbeOutcome& outcome, const std::string& spool_director
   }
   log::note(fmt::format("{} of {} queries asked{}{}", outcome.asked + outcome.resumed, outcome.planned,
                         verdicts.empty() ? "" : ": ", verdicts));
+  tell_jobs(outcome);
   if (outcome.spool.pending > 0 && !spool_directory.empty()) {
     log::error(fmt::format("{} results wait in the spool {}; 'parallax spool send' delivers them",
                            outcome.spool.pending, spool_directory));

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <unistd.h>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -58,6 +60,36 @@ Result<> cut_cones(const Arguments& arguments, Order& order) {
   return {};
 }
 
+// --mode: instead of what the list says. Series that were asked for twice would be one.
+Result<> set_mode(const Arguments& arguments, Order& order) {
+  const std::optional<std::string> word = arguments.value("--mode");
+  if (!word) {
+    return {};
+  }
+  const std::optional<TapMode> mode = parse_tap_mode(*word);
+  if (!mode) {
+    return make_error(ErrorKind::invalid,
+                      fmt::format("--mode: one of sync, async, both, not '{}'", terminal_safe(*word, 40)));
+  }
+  std::set<std::pair<std::string, std::string>> seen;
+  for (Service& service : order.services) {
+    if (service.type != ServiceType::tap) {
+      continue;
+    }
+    service.mode = *mode;
+    if (!seen.insert({service.provider, service.name}).second) {
+      return make_error(ErrorKind::invalid,
+                        fmt::format("--mode {}: TAP service '{}' of provider '{}' stands in the list once for each "
+                                    "mode and would be asked twice",
+                                    *word, terminal_safe(service.name, 80), terminal_safe(service.provider, 80)));
+    }
+  }
+  if (seen.empty()) {
+    return make_error(ErrorKind::invalid, fmt::format("--mode {}: the list holds no TAP service", *word));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<> name_run(const Arguments& arguments, World& world, Order& order) {
@@ -73,7 +105,7 @@ Result<> name_run(const Arguments& arguments, World& world, Order& order) {
 Result<Order> order_from_arguments(const Arguments& arguments, World& world) {
   if (const std::optional<std::string> path = arguments.value("--order")) {
     for (const char* name : {"--services", "--cones", "--cone-file", "--start-index", "--cone-limit", "--seed",
-                             "--min-radius", "--max-radius", "--collector"}) {
+                             "--min-radius", "--max-radius", "--mode", "--collector"}) {
       if (arguments.has(name)) {
         return make_error(ErrorKind::invalid, fmt::format("{} does not go with --order, which says all that", name));
       }
@@ -105,6 +137,7 @@ Result<Order> order_from_arguments(const Arguments& arguments, World& world) {
       log::note(fmt::format("seed {}", order.cones.seed));
     }
   }
+  TRY(set_mode(arguments, order));
   TRY(cut_cones(arguments, order));
   TRY(name_run(arguments, world, order));
   return order;

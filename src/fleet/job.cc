@@ -70,6 +70,7 @@ Result<Order> make_order(const RoundSpec& round, const Run& run, int position, i
     if (provider.simultaneous) {
       provider.queries_per_second /= vantages;
       provider.parallel = std::max(1, provider.parallel / vantages);
+      provider.async_jobs = std::max(1, provider.async_jobs / vantages);
     }
   }
   order.position = position;

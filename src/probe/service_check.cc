@@ -119,9 +119,6 @@ Result<> check_service(const SourceText& source, const ServiceDraft& draft) {
     return service.adql.empty() ? Result<>()
                                 : source.error(draft.adql, "'adql' belongs to services of type 'tap' only");
   }
-  if (service.mode != TapMode::sync) {
-    return source.error(draft.mode, "async is not supported yet; use mode = \"sync\"");
-  }
   if (trim(service.adql).empty()) {
     return source.error(draft.adql,
                         fmt::format("service '{}' is of type 'tap' and needs 'adql'", terminal_safe(service.name, 80)));

@@ -220,9 +220,10 @@ Result<std::vector<Provider>> providers_from_toml(const SourceText& source, cons
     Provider provider;
     provider.name = member.name;
     TableReader reader(source, member.value);
-    reader.only({"queries_per_second", "parallel", "simultaneous", "quiet_hours", "opt_out"});
+    reader.only({"queries_per_second", "parallel", "simultaneous", "async_jobs", "quiet_hours", "opt_out"});
     reader.number("queries_per_second", provider.queries_per_second, 1e-6, 1e6);
     reader.integer("parallel", provider.parallel, 1, 1000);
+    reader.integer("async_jobs", provider.async_jobs, 1, 1000);
     reader.boolean("simultaneous", provider.simultaneous);
     reader.boolean("opt_out", provider.opt_out);
     reader.quiet_hours("quiet_hours", provider.quiet_hours);

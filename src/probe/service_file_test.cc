@@ -113,10 +113,9 @@ TEST(ServiceFile, PointsAtEveryKindOfMistake) {
   EXPECT_EQ(complaint("s.toml", tap + "adql = \"{ra} {dec} {radus}\"\n"),
             "s.toml:6:8: 'adql' has an unknown placeholder '{radus}'; did you mean '{radius}'?\n"
             "  adql = \"{ra} {dec} {radus}\"\n         ^");
-  for (const std::string mode : {"async", "both"}) {
-    EXPECT_EQ(complaint("s.toml", tap + "adql = \"{} {} {}\"\nmode = \"" + mode + "\"\n"),
-              "s.toml:7:8: async is not supported yet; use mode = \"sync\"\n  mode = \"" + mode + "\"\n         ^");
-  }
+  EXPECT_EQ(complaint("s.toml", tap + "adql = \"{} {} {}\"\nmode = \"asinc\"\n"),
+            "s.toml:7:8: unknown mode 'asinc'; did you mean 'async'?; one of sync, async, both\n  mode = \"asinc\"\n"
+            "         ^");
   EXPECT_EQ(
       complaint("s.toml", head + "type = \"cone\"\nurl = \"http://a.org/{ra}\"\n"),
       "s.toml:5:7: the URL of a cone search takes no placeholders: RA, DEC and SR are appended; type 'xcone' is for "

@@ -24,11 +24,12 @@ class TableWriter final : public MeasurementWriter {
     }
     const std::string place = m.ra && m.dec ? fmt::format("{:.2f},{:.2f}", *m.ra, *m.dec) : "";
     const std::string why = m.code.empty() && m.message.empty() ? "" : fmt::format(" {} {}", m.code, m.message);
-    text += fmt::format(
-        "{:<28} {:<5} {:>11} {:>10} {:>10} {:>10} {:>7} {:>5}  {}{}\n", terminal_safe(m.service, 28), m.type, place,
-        to_human(Micros(m.total_us)), m.times.first_byte_us ? to_human(Micros(*m.times.first_byte_us)) : "-",
-        m.bytes_wire ? fmt::format("{}", *m.bytes_wire) : "-", m.rows ? fmt::format("{}", *m.rows) : "-",
-        m.columns ? fmt::format("{}", *m.columns) : "-", to_string(m.verdict), terminal_safe(why, 200));
+    text +=
+        fmt::format("{:<28} {:<5} {:>11} {:>10} {:>10} {:>10} {:>7} {:>5}  {}{}\n", terminal_safe(m.service, 28),
+                    m.mode == "async" ? m.mode : m.type, place, to_human(Micros(m.total_us)),
+                    m.times.first_byte_us ? to_human(Micros(*m.times.first_byte_us)) : "-",
+                    m.bytes_wire ? fmt::format("{}", *m.bytes_wire) : "-", m.rows ? fmt::format("{}", *m.rows) : "-",
+                    m.columns ? fmt::format("{}", *m.columns) : "-", to_string(m.verdict), terminal_safe(why, 200));
     return sink_(text);
   }
 

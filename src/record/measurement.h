@@ -76,10 +76,10 @@ struct Measurement {
   std::optional<std::int64_t> retry_after_us;  // of 429 and 503: how long the service wants to be left alone
   std::optional<std::int64_t> late_us;         // how much later than scheduled the query really began
 
-  // An asynchronous TAP job (UWS 1.1 section 2). On our clock: from the first byte sent to the job's URL known; from
-  // there to PHASE=RUN answered; from there to a final phase seen; fetching the result; deleting the job. `polls`
-  // counts requests for the phase, `poll_gap_us` is the last gap between two of them: wait_us is no more precise than
-  // that.
+  // An asynchronous TAP job (UWS 1.1 section 2). On our clock: from the start to the job's URL known; PHASE=RUN; from
+  // its answer to a final phase seen; fetching the result; deleting the job. total_us is the first four together, the
+  // phases and hops are those of the result. `polls` counts requests for the phase, `poll_gap_us` is the pause before
+  // the last one: wait_us is no more precise than that.
   std::optional<std::int64_t> submit_us, run_us, wait_us, fetch_us, delete_us, polls, poll_gap_us;
   std::optional<Instant> job_created_at, job_started_at, job_ended_at;  // the server's clock
   std::string job_url, job_phase;                                       // the last phase that was seen

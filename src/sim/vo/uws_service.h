@@ -48,7 +48,7 @@ struct UwsScript {
   int failing_polls = 0;          // the first so many requests for a job get 503
   Micros result_delay{0};         // before the result's head
   std::string result_id = "result";
-  std::string result_href;         // instead of the job's own
+  std::string result_href = {};    // instead of the job's own
   bool has_other_results = false;  // entries that are no table, or no address at all
   bool summarizes_errors = true;   // errorSummary in a failed job
   std::size_t jobs_max = 1000;     // at a time; a creation beyond gets 503

@@ -32,19 +32,6 @@ void add_times(PhaseTimes& sum, const http::Timings& times) {
   add(sum.transfer_us, times.transfer);
 }
 
-vo::VotableOptions reader_options(const http::Headers& headers, const QueryLimits& limits) {
-  vo::VotableOptions options;
-  options.limits = limits.body;
-  options.content_type = headers.get("Content-Type");
-  const std::string coding = to_lower(trim(headers.get("Content-Encoding")));
-  if (coding == "gzip" || coding == "x-gzip") {
-    options.coding = vo::ContentCoding::gzip;
-  } else if (coding == "deflate") {
-    options.coding = vo::ContentCoding::deflate;
-  }
-  return options;
-}
-
 bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
@@ -129,6 +116,19 @@ void take_facts(Measurement& m, const ConnectionFacts& facts) {
 }
 
 }  // namespace
+
+vo::VotableOptions reader_options(const http::Headers& headers, const QueryLimits& limits) {
+  vo::VotableOptions options;
+  options.limits = limits.body;
+  options.content_type = headers.get("Content-Type");
+  const std::string coding = to_lower(trim(headers.get("Content-Encoding")));
+  if (coding == "gzip" || coding == "x-gzip") {
+    options.coding = vo::ContentCoding::gzip;
+  } else if (coding == "deflate") {
+    options.coding = vo::ContentCoding::deflate;
+  }
+  return options;
+}
 
 QueryExchange::QueryExchange(QueryContext context, Micros time_left, Measurement& measurement)
     : context_(std::move(context)),

@@ -30,6 +30,9 @@ struct QueryContext {
   std::stop_token stop;
 };
 
+// How a body is to be read, as its header says.
+vo::VotableOptions reader_options(const http::Headers& headers, const QueryLimits& limits);
+
 // The answer at the end of a chain of redirects.
 struct Answer {
   http::Exchange exchange;

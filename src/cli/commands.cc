@@ -11,6 +11,7 @@ Command make_commands() {
                      demo_command(),
                      fleet_command(),
                      probe_command(),
+                     explain_command(),
                      cones_command(),
                      spool_command(),
                      schedule_command(),

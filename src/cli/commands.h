@@ -16,6 +16,7 @@ Command aws_command();
 Command cones_command();
 Command demo_command();
 Command doctor_command();
+Command explain_command();
 Command fleet_command();
 Command keys_command();
 Command probe_command();

@@ -76,11 +76,8 @@ Result<std::map<std::string, std::string>> links(World& world) {
 
 }  // namespace
 
-std::vector<Option> query_options() {
+std::vector<Option> single_query_options() {
   std::vector<Option> options = {
-      Option{"--spool", OptionKind::value, "DIR", "where results wait until the collector has them"},
-      Option{"--flush-wait", OptionKind::value, "TIME",
-             "how long to wait for a dead collector at the end (default 30s)"},
       Option{"--contact", OptionKind::value, "URL", "a page about this monitor, for the User-Agent"},
       Option{"--ca-file", OptionKind::value, "FILE", "PEM roots instead of the system's"}};
   for (const PhaseOption& phase : kPhaseOptions) {
@@ -88,6 +85,16 @@ std::vector<Option> query_options() {
   }
   options.push_back(Option{kJobOption, OptionKind::value, "TIME",
                            "an asynchronous TAP query, its job's waiting included (default 10m)"});
+  return options;
+}
+
+std::vector<Option> query_options() {
+  std::vector<Option> options = {
+      Option{"--spool", OptionKind::value, "DIR", "where results wait until the collector has them"},
+      Option{"--flush-wait", OptionKind::value, "TIME",
+             "how long to wait for a dead collector at the end (default 30s)"}};
+  const std::vector<Option> single = single_query_options();
+  options.insert(options.end(), single.begin(), single.end());
   return options;
 }
 

@@ -13,6 +13,8 @@ namespace parallax::cli {
 
 // --contact, --ca-file, --spool, --flush-wait and the --limit-...: for each command whose queries follow them.
 std::vector<Option> query_options();
+// Of these, what shapes one query: --contact, --ca-file and the --limit-...
+std::vector<Option> single_query_options();
 // Reads them. Error: invalid, naming the option.
 Result<ProbeOptions> probe_options(const Arguments& arguments, World& world, const Order& order);
 

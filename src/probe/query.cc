@@ -76,8 +76,10 @@ Result<Target> target_of(const Service& service, const Cone& cone) {
       break;
     }
     case ServiceType::xcone:
-      target.url =
-          with_parameters(TRY(vo::fill_template(service.url, circle, unit_of(service))), extra_parameters(service));
+      target.url = service.url.find('{') == std::string::npos
+                       ? service.url
+                       : TRY(vo::fill_template(service.url, circle, unit_of(service)));
+      target.url = with_parameters(target.url, extra_parameters(service));
       break;
     case ServiceType::tap:
       target.url = service.mode == TapMode::async ? vo::tap_async_url(service.url) : vo::tap_sync_url(service.url);

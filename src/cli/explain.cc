@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string_view>
 #include <utility>
 
@@ -100,7 +101,7 @@ std::string timings_text(const http::Exchange& exchange, std::size_t width) {
     }
     const auto column = [&](Micros at) {
       const double share = std::clamp(static_cast<double>(at.count()) / total, 0.0, 1.0);
-      return static_cast<std::size_t>(share * static_cast<double>(bar) + 0.5);
+      return static_cast<std::size_t>(std::lround(share * static_cast<double>(bar)));
     };
     const std::size_t from = std::min(column(begin), bar - 1);
     const std::size_t length = time->count() == 0 ? 0 : std::max<std::size_t>(column(begin + *time) - from, 1);

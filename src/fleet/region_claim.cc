@@ -159,6 +159,7 @@ void RegionRun::claim(const std::vector<VantageRun*>& candidates) {
     v->own_launch.reset();
     v->launch_sure = false;
     v->heir_since = Monotonic();
+    v->next_look = Monotonic();
     v->start_called_at = now();
     v->deadline = now() + options_.start_timeout;
     ++v->claim_attempts;
@@ -201,6 +202,7 @@ void RegionRun::claim(const std::vector<VantageRun*>& candidates) {
 
 void RegionRun::take_claim(VantageRun& v, InstanceState previous) {
   v.start_answered_at = now();
+  v.next_ask = first_ask_of(v);
   if (previous == InstanceState::stopped) {
     v.claimed = true;
     v.certain = true;

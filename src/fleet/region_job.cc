@@ -49,7 +49,7 @@ std::string why_not_done(const Invocation& invocation, const RoundSpec& round) {
 
 }  // namespace
 
-void RegionRun::step_starting(VantageRun& v, const Instance& instance) {
+void RegionRun::step_starting(VantageRun& v, const Instance& instance, const View& view) {
   if (lost_claim(v, instance)) {
     return;
   }
@@ -59,6 +59,7 @@ void RegionRun::step_starting(VantageRun& v, const Instance& instance) {
     v.step = Step::waiting_for_agent;
     v.deadline = now() + options_.agent_timeout;
     change(v, RunState::waiting_for_agent, "");
+    step_waiting_for_agent(v, instance, view);  // the agent may have answered before "running" was seen
     return;
   }
   // "stopped" may be a stale view from before the start, unless it was pending in between or says why it failed.
@@ -134,6 +135,7 @@ void RegionRun::step_sending(VantageRun& v, const Instance& instance) {
     if (!found->empty()) {
       v.command_id = *found;
       v.step = Step::running;
+      v.next_ask = now();
       v.deadline = now() + kDeliveryTimeout + round_.job_timeout + round_.margin;
       v.invocation_unknown_until = now() + kInvocationUnknown;
       change(v, RunState::running, "its order had arrived although the answer was lost");
@@ -220,6 +222,9 @@ void RegionRun::sent(VantageRun& v, const Result<std::string>& command) {
     v.timer_armed = true;
     v.command_id = *command;
     v.step = Step::running;
+    v.job_seen_at = now();
+    v.next_ask = now() + job_gap(v);
+    v.next_look = next_look_of(v);
     v.deadline = now() + kDeliveryTimeout + round_.job_timeout + round_.margin;
     v.invocation_unknown_until = now() + kInvocationUnknown;
     change(v, RunState::running, "order sent");
@@ -241,20 +246,26 @@ void RegionRun::sent(VantageRun& v, const Result<std::string>& command) {
   }
 }
 
-void RegionRun::step_running(VantageRun& v, const Instance& instance, const View& view) {
-  if (died(v, instance)) {
+// Whether its job's end was told so soon after it that no other controller can have started the machine since: it would
+// have had to stop first. Then it is stopped without another look, which would be paid for.
+bool RegionRun::ended_just_now(const VantageRun& v, const Result<Invocation>& invocation) const {
+  const bool by_agent = invocation && invocation->ended() &&
+                        (invocation->succeeded() || (invocation->exit_code && *invocation->exit_code > 0));
+  return by_agent && v.certain && v.heir_since == Monotonic() && now() - v.job_seen_at <= kNoOtherStartWithin;
+}
+
+void RegionRun::step_running(VantageRun& v, const Instance* instance, const View& view) {
+  if (instance != nullptr && died(v, *instance)) {
     return;
   }
-  if (view.invocations) {
-    const auto listed = view.invocations->find({v.command_id, instance.id});
-    if (listed != view.invocations->end() && listed->second.ended()) {
-      finish_command(v, listed->second);
-    }
+  const auto asked = view.jobs.find(&v);
+  if (asked == view.jobs.end()) {
     return;
   }
-  const Monotonic began = now();
-  const Result<Invocation> invocation = api_.invocation(v.command_id, instance.id, limits(kCallTimeout, false));
-  heard(ssm_, invocation ? nullptr : &invocation.error(), began);
+  const Result<Invocation>& invocation = asked->second;
+  if (instance == nullptr && !ended_just_now(v, invocation)) {
+    return;  // what ends it is acted on only after a look: it was due, and comes again
+  }
   if (!invocation) {
     const Error& error = invocation.error();
     const bool forgotten = error.kind == ErrorKind::not_found && now() > v.invocation_unknown_until;

@@ -13,11 +13,6 @@ bool is_gone(InstanceState state) {
 namespace {
 
 constexpr int kTroublesToldMax = 100;  // a service that comes and goes must not fill the runs' timelines
-// Up to so many jobs each is asked for by itself, with its whole output; more are listed together.
-constexpr std::size_t kFollowedOneByOne = 4;
-constexpr Micros kBetweenSsmCalls = Millis(250);
-// Clocks differ; what was sent before is not ours and does no harm.
-constexpr Micros kSinceSlack = Seconds(600);
 
 }  // namespace
 
@@ -30,9 +25,12 @@ bool effect_unknown(const Error& error) {
 }
 
 const Instance* RegionRun::View::find(const std::string& id) const {
-  const auto found = std::lower_bound(instances.begin(), instances.end(), id,
+  if (!instances) {
+    return nullptr;
+  }
+  const auto found = std::lower_bound(instances->begin(), instances->end(), id,
                                       [](const Instance& i, const std::string& wanted) { return i.id < wanted; });
-  return found == instances.end() || found->id != id ? nullptr : &*found;
+  return found == instances->end() || found->id != id ? nullptr : &*found;
 }
 
 RegionRun::RegionRun(const FleetDeps& deps, const RoundSpec& round, const RunOptions& options, std::string region,
@@ -74,24 +72,33 @@ void RegionRun::run() {
       return;
     }
     if (stop_.stop_requested() && !interrupted_) {
+      interrupted_ = true;
+      look_before_interrupt();
       interrupt_all();
     }
-    stop_due();
+    stop_due(false);
     claim_all();
-    const std::optional<View> view = look();
-    for (const auto& v : vantages_) {
-      if (v->step != Step::ended) {
-        step(*v, view ? &*view : nullptr);
-      }
-    }
-    if (view) {
-      write_leases();
-    }
+    step_all();
     send_due();
-    stop_due();
+    stop_due(true);
     if (!all_ended()) {
-      deps_.clock.sleep_for(options_.poll, interrupted_ ? hard_stop_ : stop_);
+      deps_.clock.sleep_for(pause(), interrupted_ ? hard_stop_ : stop_);
     }
+  }
+}
+
+void RegionRun::step_all() {
+  const View view = look();
+  for (const auto& v : vantages_) {
+    if (v->step != Step::ended) {
+      step(*v, view);
+    }
+    if (view.find(v->vantage.instance.id) != nullptr && v->step != Step::ended) {
+      v->next_look = next_look_of(*v);
+    }
+  }
+  if (view.instances) {
+    write_leases();
   }
 }
 
@@ -150,78 +157,6 @@ void RegionRun::first_look(VantageRun& v) {
                               to_iso8601_seconds(expiry)));
 }
 
-std::vector<std::string> RegionRun::ids_in(Step step) const {
-  std::vector<std::string> ids;
-  for (const auto& v : vantages_) {
-    if (v->step == step) {
-      ids.push_back(v->vantage.instance.id);
-    }
-  }
-  return ids;
-}
-
-std::optional<RegionRun::View> RegionRun::look() {
-  std::vector<std::string> ids;
-  for (const auto& v : vantages_) {
-    if (v->step != Step::ended) {
-      ids.push_back(v->vantage.instance.id);
-    }
-  }
-  View view;
-  if (ids.empty()) {
-    return view;
-  }
-  const Monotonic began = now();
-  Result<std::vector<Instance>> instances = api_.instances_by_id(ids, limits(kCallTimeout, false));
-  heard(ec2_, instances ? nullptr : &instances.error(), began);
-  if (!instances) {
-    return std::nullopt;
-  }
-  view.instances = std::move(instances).value();
-  std::sort(view.instances.begin(), view.instances.end(),
-            [](const Instance& a, const Instance& b) { return a.id < b.id; });
-  look_at_agents(view);
-  look_at_jobs(view);
-  return view;
-}
-
-void RegionRun::look_at_agents(View& view) {
-  const std::vector<std::string> waiting = ids_in(Step::waiting_for_agent);
-  const Monotonic began = now();
-  if (waiting.empty() || began < next_agents_) {
-    return;
-  }
-  const Result<std::map<std::string, Instant>> pings = api_.agent_pings(waiting, limits(kCallTimeout, false));
-  heard(ssm_, pings ? nullptr : &pings.error(), began);
-  next_agents_ = began + (waiting.size() / kSsmIdsMax) * kBetweenSsmCalls;
-  if (pings) {
-    view.pings = *pings;
-  } else if (pings.error().kind == ErrorKind::denied) {
-    fail_all(Step::waiting_for_agent, "its SSM agent could not be asked for: " + pings.error().text());
-  }
-}
-
-// Where there are many jobs, one list tells of all.
-void RegionRun::look_at_jobs(View& view) {
-  const std::size_t jobs = ids_in(Step::running).size();
-  const Monotonic began = now();
-  if (jobs <= kFollowedOneByOne) {
-    return;
-  }
-  view.invocations.emplace();
-  if (began < next_jobs_) {
-    return;
-  }
-  Result<RegionApi::Invocations> all = api_.invocations_since(first_sent_ - kSinceSlack, limits(kCallTimeout, false));
-  heard(ssm_, all ? nullptr : &all.error(), began);
-  next_jobs_ = began + (vantages_.size() / kSsmIdsMax) * kBetweenSsmCalls;
-  if (all) {
-    view.invocations = std::move(all).value();
-  } else if (all.error().kind == ErrorKind::denied) {
-    fail_all(Step::running, "its job could not be followed: " + all.error().text());
-  }
-}
-
 // What is not allowed now will not be allowed at the next look, and the machines cost money meanwhile.
 void RegionRun::fail_all(Step step, const std::string& cause) {
   for (const auto& v : vantages_) {
@@ -231,10 +166,13 @@ void RegionRun::fail_all(Step step, const std::string& cause) {
   }
 }
 
-void RegionRun::step(VantageRun& v, const View* view) {
-  const Instance* instance = view == nullptr ? nullptr : view->find(v.vantage.instance.id);
+void RegionRun::step(VantageRun& v, const View& view) {
+  const Instance* instance = view.find(v.vantage.instance.id);
   if (v.step == Step::stopping || v.step == Step::clearing) {
     step_stopping(v, instance);
+    return;
+  }
+  if (now() >= v.deadline && instance != nullptr && not_ours_any_more(v, *instance)) {
     return;
   }
   if (deadline_passed(v)) {
@@ -244,6 +182,10 @@ void RegionRun::step(VantageRun& v, const View* view) {
     step_waiting_stopped(v, instance);
     return;
   }
+  if (v.step == Step::running) {
+    step_running(v, instance, view);
+    return;
+  }
   if (instance == nullptr) {
     return;  // not seen this time: the deadline decides
   }
@@ -251,15 +193,27 @@ void RegionRun::step(VantageRun& v, const View* view) {
     case Step::claim_unclear:
       return step_claim_unclear(v, *instance);
     case Step::starting:
-      return step_starting(v, *instance);
+      return step_starting(v, *instance, view);
     case Step::waiting_for_agent:
-      return step_waiting_for_agent(v, *instance, *view);
+      return step_waiting_for_agent(v, *instance, view);
     case Step::sending:
       return step_sending(v, *instance);
-    case Step::running:
-      return step_running(v, *instance, *view);
     default:
       return;
+  }
+}
+
+// What is asked before a machine is stopped without its having been looked at for a while.
+bool RegionRun::not_ours_any_more(VantageRun& v, const Instance& instance) {
+  switch (v.step) {
+    case Step::starting:
+    case Step::waiting_for_agent:
+      return lost_claim(v, instance);
+    case Step::sending:
+    case Step::running:
+      return superseded(v, instance);
+    default:
+      return false;
   }
 }
 

@@ -45,7 +45,10 @@ struct VantageRun {
   int position = 0;
   VantageOutcome outcome;
   Step step = Step::claiming;
-  Monotonic deadline;  // of the step
+  Monotonic deadline;   // of the step
+  Monotonic next_look;  // when its state is next described; due until a Describe has shown it
+  Monotonic next_ask;   // when its agent, then its job, is next asked for
+  Monotonic seen_at;    // the latest Describe that showed it
 
   std::string prior_lease;              // the tag's text before our claim: a stale read may still show it
   std::optional<Instant> prior_launch;  // LaunchTime before our claim
@@ -71,6 +74,8 @@ struct VantageRun {
   Monotonic next_stop_call;
   int stop_calls = 0;
   bool stop_answered = false;  // EC2 took a stop of ours: from then on "stopped" is no stale view from before the start
+  Monotonic stop_answered_at;  // the first time
+  Monotonic job_seen_at;       // when the order was sent, or its job was last told to go on
   Monotonic next_send;
   Monotonic invocation_unknown_until;
 };
@@ -95,11 +100,14 @@ class RegionRun {
   using Step = VantageRun::Step;
 
   static constexpr Micros kCallTimeout{Seconds(30)};
+  // A machine that was up cannot have stopped and been started by another controller within this.
+  static constexpr Micros kNoOtherStartWithin{Seconds(6)};
 
+  // What one look has asked for: what was due.
   struct View {
-    std::vector<Instance> instances;
+    std::optional<std::vector<Instance>> instances;  // sorted by id
     std::map<std::string, Instant> pings;
-    std::optional<RegionApi::Invocations> invocations;  // where many jobs are followed at once
+    std::map<const VantageRun*, Result<Invocation>> jobs;
 
     const Instance* find(const std::string& id) const;
   };
@@ -113,11 +121,22 @@ class RegionRun {
 
   RegionApi::Limits limits(Micros timeout, bool while_stopping) const;
   void first_look(VantageRun& v);
-  std::optional<View> look();
-  std::vector<std::string> ids_in(Step step) const;
+  void step_all();
+  View look();
+  void describe(View& view, Micros timeout);
+  bool wants_describe(const VantageRun& v, const View& view) const;
+  bool ended_just_now(const VantageRun& v, const Result<Invocation>& invocation) const;
+  Micros pace(int units) const;
+  Monotonic first_ask_of(const VantageRun& v) const;
+  Micros job_gap(const VantageRun& v) const;
+  Monotonic next_look_of(const VantageRun& v) const;
+  Micros pause() const;
+  void look_before_interrupt();
   void look_at_agents(View& view);
   void look_at_jobs(View& view);
-  void step(VantageRun& v, const View* view);
+  void list_jobs(View& view, const std::vector<VantageRun*>& running);
+  void step(VantageRun& v, const View& view);
+  bool not_ours_any_more(VantageRun& v, const Instance& instance);
   void step_waiting_stopped(VantageRun& v, const Instance* instance);
   bool deadline_passed(VantageRun& v);
   void claim_all();
@@ -126,14 +145,14 @@ class RegionRun {
   void name_lease(const std::vector<VantageRun*>& candidates);
   void take_claim(VantageRun& v, InstanceState previous);
   void step_claim_unclear(VantageRun& v, const Instance& instance);
-  void step_starting(VantageRun& v, const Instance& instance);
+  void step_starting(VantageRun& v, const Instance& instance, const View& view);
   void step_waiting_for_agent(VantageRun& v, const Instance& instance, const View& view);
   void step_sending(VantageRun& v, const Instance& instance);
-  void step_running(VantageRun& v, const Instance& instance, const View& view);
+  void step_running(VantageRun& v, const Instance* instance, const View& view);
   void step_stopping(VantageRun& v, const Instance* instance);
   static bool started_by_another(const VantageRun& v, const Instance& instance);
   bool step_taken_over(VantageRun& v, const Instance& instance);
-  void stop_due();
+  void stop_due(bool looked);
   void call_stop(const std::vector<VantageRun*>& due, bool force);
   bool lost_claim(VantageRun& v, const Instance& instance);
   void learn_launch(VantageRun& v, const Instance& instance) const;

@@ -39,18 +39,21 @@ void RegionRun::begin_stopping(VantageRun& v) {
   // Where another one has just started it, its lease is awaited first: see step_taken_over.
   const bool awaits_heir = v.heir_since != Monotonic();
   v.stop_answered = v.stop_answered || awaits_heir;
+  v.stop_answered_at = awaits_heir ? now() : v.stop_answered_at;
   v.next_stop_call = awaits_heir ? Monotonic::max() : now();
+  v.next_look = awaits_heir ? now() : Monotonic::max();  // until the stop was asked for
   change(v, RunState::stopping, v.outcome.run.cause);
   ec2_.tell_anew();
 }
 
-// One call for all that are due.
-void RegionRun::stop_due() {
+// One call for all that are due. What was stopped before is stopped again only after a look: another may have started
+// it since.
+void RegionRun::stop_due(bool looked) {
   std::vector<VantageRun*> polite;
   std::vector<VantageRun*> forced;
   for (const auto& v : vantages_) {
     const bool stopping = v->step == Step::stopping || v->step == Step::clearing;
-    if (stopping && now() >= v->next_stop_call) {
+    if (stopping && now() >= v->next_stop_call && (looked || !v->stop_answered)) {
       (v->stop_calls >= kStopsBeforeForce ? forced : polite).push_back(v.get());
     }
   }
@@ -81,7 +84,11 @@ void RegionRun::call_stop(const std::vector<VantageRun*>& due, bool force) {
   }
   for (VantageRun* v : due) {
     v->stop_calls += stopped ? 1 : 0;
-    v->stop_answered = v->stop_answered || stopped.has_value();
+    if (stopped && !v->stop_answered) {
+      v->stop_answered = true;
+      v->stop_answered_at = now();
+    }
+    v->next_look = next_look_of(*v);
     v->next_stop_call = now() + (stopped ? kStopAgain : kStopAgainAfterError);
   }
 }
@@ -142,6 +149,7 @@ void RegionRun::step_stopping(VantageRun& v, const Instance* instance) {
     if (v.step == Step::clearing) {
       v.vantage.instance = *instance;
       v.stop_answered = false;
+      v.stop_answered_at = Monotonic();
       v.stop_calls = 0;
       v.step = Step::claiming;
       if (interrupted_) {
@@ -190,7 +198,6 @@ void RegionRun::end(VantageRun& v) {
 }
 
 void RegionRun::interrupt_all() {
-  interrupted_ = true;
   for (const auto& v : vantages_) {
     switch (v->step) {
       case Step::ended:

@@ -150,6 +150,11 @@ void FleetWorld::build_cloud() {
   if (options_.image_copy > Micros(0)) {
     cloud.timings.image_copy = {options_.image_copy, options_.image_copy};
   }
+  if (options_.usual_times) {
+    cloud.timings.pending = {Seconds(12), Seconds(12)};
+    cloud.timings.agent = {Seconds(8), Seconds(8)};
+    cloud.timings.stopping = {Seconds(12), Seconds(12)};
+  }
   cloud.fleet = kFleet;
   cloud_ = std::make_unique<sim::Cloud>(cloud, world_.clock(), world_.rng("cloud"));
   endpoint_ = std::make_unique<sim::CloudEndpoint>(*cloud_, cloud_process_->clock());

@@ -212,6 +212,51 @@ TEST(Scenario, F25PaysForLittleBesideTheJobAndWhatAwsItselfTakes) {
   }
 }
 
+// The reference needs 14 for such a run, with its polls of 15 and 30 s.
+TEST(Scenario, F25ARunOfUsualLengthNeeds14Calls) {
+  ScenarioOptions options = calm(25, 1);
+  options.poll = fleet::RunOptions().poll;
+  options.usual_times = true;
+  look_at(options, [](FleetWorld& fleet) {
+    fleet.guest().set_job(Seconds(10), {});
+    int calls = 0;
+    fleet.cloud().set_fault_hook([&](const std::string&, const std::string&, const std::string&) {
+      ++calls;
+      return sim::Fault{};
+    });
+    const RoundResult result = fleet.round({});
+    fleet.cloud().set_fault_hook(nullptr);
+    EXPECT_EQ(result.outcome.exit_code, 0);
+    EXPECT_LE(calls, 14);
+    const std::vector<sim::RunningInterval> ran = fleet.cloud().running_intervals();
+    ASSERT_EQ(ran.size(), 1U);
+    ASSERT_TRUE(ran[0].to);
+    EXPECT_LE(*ran[0].to - ran[0].from, Seconds(10 + 8 + 5));
+  });
+}
+
+// A machine is not looked at each second while its job runs, but often enough.
+TEST(Scenario, F25AMachineThatGoesAwayUnderItsJobIsMissed) {
+  ScenarioOptions options = calm(25, 1);
+  options.poll = fleet::RunOptions().poll;
+  options.usual_times = true;
+  look_at(options, [](FleetWorld& fleet) {
+    fleet.guest().set_job(minutes(5), {});
+    const auto off = fleet.world().executor().spawn("off", [&](const std::stop_token& /*stop*/) {
+      while (fleet.guest().jobs().empty()) {
+        fleet.sleep(Seconds(1));
+      }
+      fleet.sleep(Seconds(5));
+      fleet.cloud().cut_power(fleet.regions()[0], fleet.guest().jobs().at(0).instance_id);
+    });
+    const Monotonic begin = fleet.world().now();
+    const fleet::VantageOutcome failed = only_run(fleet.round({}));
+    EXPECT_THAT(failed.run.cause, HasSubstr("went away under the run"));
+    EXPECT_LE(fleet.world().now() - begin, minutes(2));
+    EXPECT_TRUE(all_in_state(fleet, "stopped"));
+  });
+}
+
 TEST(Scenario, F26RunsAllRegionsAtOnceAndOnesTroubleStaysItsOwn) {
   ScenarioOptions options = calm(26, 6);
   Micros alone{0};

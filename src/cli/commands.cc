@@ -12,6 +12,8 @@ Command make_commands() {
                      fleet_command(),
                      probe_command(),
                      explain_command(),
+                     replay_command(),
+                     compare_command(),
                      cones_command(),
                      spool_command(),
                      schedule_command(),

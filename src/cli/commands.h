@@ -13,6 +13,7 @@ std::string default_spool(World& world);
 Command make_commands();
 
 Command aws_command();
+Command compare_command();
 Command cones_command();
 Command demo_command();
 Command doctor_command();
@@ -20,6 +21,7 @@ Command explain_command();
 Command fleet_command();
 Command keys_command();
 Command probe_command();
+Command replay_command();
 Command schedule_command();
 Command serve_command();
 Command sim_command();

@@ -89,7 +89,8 @@ Result<Json> ChangeCalls::call(std::string_view service, std::string_view operat
     }
     const Error& error = answer.error();
     unclear_ = unclear_ || is_unclear(error);
-    const Micros wait = gap.next();
+    const bool listed = std::find(patience.codes.begin(), patience.codes.end(), error.code) != patience.codes.end();
+    const Micros wait = listed && patience.code_gap > Micros(0) ? patience.code_gap : gap.next();
     if (!passes_by_itself(error, patience, now() - begin) || now() + wait >= deadline) {
       return answer;
     }

@@ -22,6 +22,7 @@ struct Patience {
   std::vector<std::string_view> codes = {};  // "InvalidGroup.NotFound": an id that is not known everywhere yet
   // More errors that pass by themselves; `waited` is the time since the first attempt.
   std::function<bool(const Error& error, Micros waited)> passes = {};
+  Micros code_gap{0};  // between attempts after one of `codes`; zero: growing gaps, as after everything else
 };
 
 // Thread safety: one task's own.

@@ -12,6 +12,10 @@ namespace {
 
 constexpr std::size_t kTerminateBatch = 1000;  // EC2's limit
 constexpr std::size_t kFilterValues = 200;     // EC2's limit of a filter
+// In seconds: a termination is not seen sooner; then the machine's interface holds its group for 10 to 30.
+constexpr int kTerminationTakes = 12;
+constexpr int kInterfaceLingers = 10;
+constexpr int kGroupGap = 4;
 
 bool is_gone_already(const Error& error) {
   return error.kind == ErrorKind::not_found || error.code.ends_with(".NotFound") ||
@@ -41,10 +45,23 @@ Result<> ChangeWork::carry_out_clearing(const StepOutcome& step) {
       return delete_ec2("DeleteSnapshot", Json::object({{"SnapshotId", id}}),
                         {.timeout = timeout, .codes = {"InvalidSnapshot.InUse"}});
     default:
-      // A terminated machine's interface holds the group for up to half a minute.
-      return delete_ec2("DeleteSecurityGroup", Json::object({{"GroupId", id}}),
-                        {.timeout = timeout, .codes = {"DependencyViolation"}});
+      return delete_group(step);
   }
+}
+
+Result<> ChangeWork::delete_group(const StepOutcome& step) {
+  if (terminated_at_ != Monotonic::min()) {
+    const Micros held = terminated_at_ + about_seconds(kInterfaceLingers) - calls_.now();
+    if (held > Micros(0)) {
+      tell("waiting until the terminated machines' interfaces are gone");
+      if (!calls_.pause(held)) {
+        return interrupted();
+      }
+    }
+  }
+  return delete_ec2(
+      "DeleteSecurityGroup", Json::object({{"GroupId", step.step.id}}),
+      {.timeout = state_timeout(), .codes = {"DependencyViolation"}, .code_gap = about_seconds(kGroupGap)});
 }
 
 Result<> ChangeWork::delete_schedule(const StepOutcome& step) {
@@ -103,9 +120,14 @@ std::vector<std::string> ChangeWork::still_there(const std::vector<std::string>&
 Result<> ChangeWork::wait_terminated(std::vector<std::string> ids) {
   const Monotonic deadline = calls_.now() + state_timeout();
   std::string trouble;
+  tell(fmt::format("waiting until {} {} terminated", ids.size(), ids.size() == 1 ? "machine is" : "machines are"));
+  if (!calls_.pause(about_seconds(kTerminationTakes))) {
+    return interrupted();
+  }
   for (;;) {
     ids = still_there(ids, trouble);
     if (ids.empty()) {
+      terminated_at_ = calls_.now();
       return {};
     }
     if (calls_.now() + context_.options.state_poll > deadline) {

@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kTokensMax = 10;
 constexpr std::size_t kTokenLength = 64;  // EC2's limit
+constexpr int kCopyTakes = 4;             // polls: a copy is not looked at before
 
 Json by_filter(const std::string& filter, const std::string& value) {
   return Json::object({{"Filters", filter_list({{filter, {value}}})}});
@@ -113,6 +114,7 @@ Result<std::string> ChangeWork::start_copy() {
     const Result<Json> answer = calls_.ec2(
         "CopyImage", params, {.timeout = context_.options.image_timeout, .codes = {"ResourceLimitExceeded"}});
     if (answer) {
+      copy_answered_ = calls_.now();
       return answer->text("ImageId");
     }
     if (answer.error().code == "IdempotentParameterMismatch") {
@@ -144,14 +146,30 @@ Result<> ChangeWork::copy_image(StepOutcome& step) {
   made_image_ = TRY(start_copy());
   step.id = made_image_;
   if (!later_step(StepKind::wait_image) && !later_step(StepKind::launch)) {
-    const UsableImage image = TRY(wait_until_usable(made_image_));
+    const UsableImage image = TRY(wait_for_copy());
     step.id = image.id;
   }
   return {};
 }
 
+// A copy takes minutes: the first look is not at once.
+Result<ChangeWork::UsableImage> ChangeWork::wait_for_copy() {
+  if (usable_image_) {
+    return *usable_image_;
+  }
+  const Micros since = copy_answered_ == Monotonic::min() ? Micros::max() : calls_.now() - copy_answered_;
+  const Micros first = std::min(kCopyTakes * context_.options.image_poll, context_.options.image_timeout);
+  if (since < first) {
+    tell(fmt::format("waiting for image {}", made_image_));
+    if (!calls_.pause(first - since)) {
+      return interrupted();
+    }
+  }
+  return wait_until_usable(made_image_);
+}
+
 Result<> ChangeWork::wait_image(StepOutcome& step) {
-  const UsableImage image = TRY(wait_until_usable(made_image_.empty() ? step.step.id : made_image_));
+  const UsableImage image = TRY(made_image_.empty() ? wait_until_usable(step.step.id) : wait_for_copy());
   step.id = image.id;
   return {};
 }
@@ -176,7 +194,8 @@ Result<ChangeWork::UsableImage> ChangeWork::wait_until_usable(std::string id) {
     const std::optional<ImageSeen> image = TRY(look_at_image("image-id", id));
     if (image && image->state == "available") {
       made_image_ = id;
-      return UsableImage{id, image->root_device};
+      usable_image_ = UsableImage{id, image->root_device};
+      return *usable_image_;
     }
     if (image && !is_pending(image->state)) {
       id = TRY(replace_copy(*image));
@@ -231,7 +250,7 @@ Result<ChangeWork::UsableImage> ChangeWork::usable_image() {
                      make_error(ErrorKind::conflict, fmt::format("home's image {} is '{}'", home->id, home->state)));
   }
   if (!made_image_.empty()) {
-    return wait_until_usable(made_image_);
+    return wait_for_copy();
   }
   if (seen() != nullptr) {
     for (const ImageSeen& image : seen()->images) {

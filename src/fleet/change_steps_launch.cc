@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kLaunchBatch = 100;  // machines a call
 constexpr int kTokensMax = 20;
+constexpr int kStartTakes = 6;  // seconds: EC2 needs 5 to 17 until a new machine runs
 
 // The profile is known to IAM and not yet to EC2 in this region.
 bool is_profile_delay(const Error& error) {
@@ -143,6 +144,7 @@ Result<std::vector<ChangeWork::Launched>> ChangeWork::launch_batch(Steps steps, 
         Launched machine;
         machine.id = instance.text("InstanceId");
         machine.at = instant_of(instance, "LaunchTime");
+        machine.next_look = calls_.now() + about_seconds(kStartTakes);
         machines.push_back(std::move(machine));
       }
       return machines;

@@ -12,6 +12,7 @@ namespace parallax::fleet {
 namespace {
 
 constexpr Micros kStopAgain{Seconds(15)};
+constexpr int kStopTakes = 12;  // seconds: none is seen stopped sooner, as a rule
 constexpr Micros kCallTimeout{Seconds(60)};
 constexpr Micros kUnclearMax{Seconds(60)};  // so long a launch without an answer is looked for
 constexpr std::size_t kFilterValues = 200;  // EC2's limit of a filter
@@ -50,6 +51,7 @@ Result<> ChangeWork::ask_to_stop(const std::vector<Launched*>& machines) {
     TRY(api_.stop(ids, false, {calls_.now() + kCallTimeout, context_.hard_stop}));
     for (std::size_t i = begin; i < end; ++i) {
       machines[i]->stop_answered = true;
+      machines[i]->next_look = calls_.now() + about_seconds(kStopTakes);
       machines[i]->next_stop = calls_.now() + kStopAgain;
     }
   }
@@ -94,9 +96,14 @@ Result<> ChangeWork::settle(std::vector<Launched*> machines) {
   for (std::erase_if(machines, settled); !machines.empty();) {
     std::vector<std::string> ids;
     ids.reserve(machines.size());
+    Monotonic due = Monotonic::max();
     for (const Launched* machine : machines) {
       ids.push_back(machine->id);
+      due = std::min(due, machine->next_look);
     }
+    tell(fmt::format("waiting until {} {} stopped", machines.size(),
+                     machines.size() == 1 ? "machine is" : "machines are"));
+    context_.deps.clock.sleep_until(due, context_.hard_stop);
     const Result<std::vector<Instance>> looked = look_at(ids);
     const Result<> asked = ask_to_stop(take_states(looked.value_or({}), machines));
     if (!looked || !asked) {
@@ -114,9 +121,9 @@ Result<> ChangeWork::settle(std::vector<Launched*> machines) {
       return make_error(ErrorKind::timeout, fmt::format("{} not seen stopped within {}{}", fmt::join(ids, ", "),
                                                         to_human(state_timeout()), trouble));
     }
-    tell(fmt::format("waiting until {} {} stopped", machines.size(),
-                     machines.size() == 1 ? "machine is" : "machines are"));
-    context_.deps.clock.sleep_for(context_.options.state_poll, context_.hard_stop);
+    for (Launched* machine : machines) {
+      machine->next_look = std::max(machine->next_look, calls_.now() + context_.options.state_poll);
+    }
   }
   return {};
 }

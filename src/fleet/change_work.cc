@@ -51,6 +51,10 @@ Tags ChangeWork::our_tags() const {
   return {{kFleetTag, context_.spec.fleet}, {"Name", context_.spec.fleet}};
 }
 
+Micros ChangeWork::about_seconds(int count) const {
+  return count * std::min(context_.options.state_poll / 3, Micros(Seconds(1)));
+}
+
 bool ChangeWork::later_step(StepKind kind) const {
   return std::any_of(out_.steps.begin(), out_.steps.end(), [&](const StepOutcome& outcome) {
     return outcome.step.kind == kind && outcome.state == StepState::waiting;

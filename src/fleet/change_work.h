@@ -50,6 +50,7 @@ class ChangeWork {
     std::string ended;  // it was terminated: the reason's code
     std::string note;   // which places had no room before it was launched in this one; who else launched it
     Monotonic next_stop{Monotonic::min()};
+    Monotonic next_look{Monotonic::min()};
   };
 
   struct Placement {
@@ -94,6 +95,9 @@ class ChangeWork {
 
   Micros state_timeout() const { return context_.options.state_timeout; }
 
+  // As many seconds, or thirds of the poll where that is shorter.
+  Micros about_seconds(int count) const;
+
   // Image (change_steps_image.cc).
   Result<> delete_image(StepOutcome& step);
   Result<> deregister(const std::string& image, const std::vector<std::string>& snapshots);
@@ -102,6 +106,7 @@ class ChangeWork {
   Result<std::string> copy_of_that_name();
   Result<> wait_image(StepOutcome& step);
   Result<UsableImage> wait_until_usable(std::string id);
+  Result<UsableImage> wait_for_copy();
   Result<std::optional<ImageSeen>> look_at_image(const std::string& filter, const std::string& value);
   Result<std::string> replace_copy(const ImageSeen& failed);
   Result<UsableImage> usable_image();
@@ -168,6 +173,7 @@ class ChangeWork {
   Result<> ask_to_terminate(const std::vector<std::string>& ids);
   std::vector<std::string> still_there(const std::vector<std::string>& ids, std::string& trouble);
   Result<> wait_terminated(std::vector<std::string> ids);
+  Result<> delete_group(const StepOutcome& step);
   Result<> delete_ec2(std::string_view operation, const Json& params, const Patience& patience);
 
   // IAM (change_steps_iam.cc).
@@ -189,6 +195,9 @@ class ChangeWork {
   Steps current_;
   std::string remarks_;
   std::string made_image_, made_group_;
+  std::optional<UsableImage> usable_image_;     // made_image_, once it was seen available
+  Monotonic copy_answered_{Monotonic::min()};   // CopyImage made it, in this change
+  Monotonic terminated_at_{Monotonic::min()};   // machines of the region were seen terminated
   int copies_ = 0;                              // of CopyImage's token
   bool replaced_copy_ = false;                  // a failed one, once
   std::map<std::string, Launched> launched_;    // by id

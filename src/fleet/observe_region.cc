@@ -77,12 +77,12 @@ bool RegionLook::takes(const Tags& tags) const {
 
 // Everything that bears our tag or one of our names, whatever it is, in one listing.
 Result<> RegionLook::look_at_tags() {
-  std::vector<std::string> values = {spec_.fleet, names_.image, names_.group, names_.key};
+  std::vector<std::string> values = {spec_.fleet, names_.image, names_.group, names_.key, "true"};
   if (spec_.key) {
     values.push_back(spec_.key->digest);
   }
-  const std::vector<TagSeen> all =
-      TRY(api_.tags({{"key", {kFleetTag, "Name", kPublicKeyTag}}, {"value", without_repeats(std::move(values))}}));
+  const std::vector<TagSeen> all = TRY(api_.tags(
+      {{"key", {kFleetTag, "Name", kPublicKeyTag, kOriginalTag}}, {"value", without_repeats(std::move(values))}}));
   for (const TagSeen& tag : all) {
     // A filter's value fits any of its keys: a fleet's tag with one of our names as its value is not ours.
     if (tag.key != kFleetTag || tag.value == spec_.fleet) {
@@ -194,13 +194,13 @@ Result<> RegionLook::look_at_groups() {
 // were launched with that name, and as many as there should be, answer for it.
 bool RegionLook::keys_are_certain() const {
   const std::vector<std::string> ids = tagged("key-pair");
-  if (options_.for_clear || options_.by_name) {
-    return options_.for_clear && ids.empty();
+  if (options_.by_name || (options_.for_clear && ids.empty())) {
+    return !options_.by_name;
   }
   if (!spec_.key) {
-    return true;  // nobody needs one, and one that is there costs nothing: its Name will do
+    return !options_.for_clear;  // nobody needs one, and one that is there costs nothing: its Name will do
   }
-  if (ids.size() != 1 || lacks_machines()) {
+  if (ids.size() != 1 || (options_.for_clear ? seen_.machines.empty() : lacks_machines())) {
     return false;
   }
   const Tags& tags = tags_.find("key-pair")->second.at(ids.front());

@@ -129,6 +129,35 @@ INSTANTIATE_TEST_SUITE_P(
                       Life{"WithSchedules", ImageSpec::Kind::stock, Deadman::guest_and_scheduler, 5}),
     [](const auto& life) { return std::string(life.param.name); });
 
+// With every look of every wait, where AWS takes its usual time. The reference's scripts make 26 calls to a region that
+// is set up and 13 to one that is cleared.
+TEST(Journeys, CountsItsLooksWhileItWaits) {
+  const Spec spec = testing::copy_spec();
+  sim::CloudOptions cloud = testing::empty_cloud();
+  cloud.timings.image_copy = {Seconds(120), Seconds(120)};
+  cloud.timings.pending = {Seconds(12), Seconds(12)};
+  cloud.timings.stopping = {Seconds(12), Seconds(12)};
+  cloud.timings.interface_lingers = {Seconds(10), Seconds(10)};
+  FleetFixture fleet({.cloud = cloud});
+  fleet.run([&](const FleetDeps& deps) {
+    testing::home_image(fleet, spec);
+    ObserveOptions options;
+    options.regions = spec.regions;
+    fleet.forget_calls();
+    const Observed empty = observe(deps, spec, options, {});
+    ASSERT_EQ(testing::change(deps, spec, empty, plan_apply(spec, empty)).exit_code, 0);
+    EXPECT_LE(fleet.count_region(kAway), 22) << fleet.call_list();
+
+    fleet.forget_calls();
+    options.for_clear = true;
+    const Observed last = observe(deps, spec, options, {});
+    const Monotonic begin = deps.clock.monotonic();
+    ASSERT_EQ(testing::change(deps, spec, last, plan_clear(spec, last)).exit_code, 0);
+    EXPECT_LE(fleet.count_region(kAway), 11) << fleet.call_list();
+    EXPECT_LE(deps.clock.monotonic() - begin, Seconds(28));
+  });
+}
+
 // What no listing shows: asked for machine by machine.
 void change_attributes(FleetFixture& fleet, const std::string& machine) {
   const auto modify = [&](const char* member, const std::string& value) {

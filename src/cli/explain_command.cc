@@ -14,10 +14,10 @@
 #include "cli/commands.h"
 #include "cli/explain.h"
 #include "cli/probe_options.h"
+#include "cli/probe_order.h"
 #include "http/url.h"
 #include "probe/exchange.h"
 #include "probe/query.h"
-#include "probe/service_file.h"
 #include "vo/votable.h"
 
 namespace parallax::cli {
@@ -85,8 +85,7 @@ std::string names_of(const std::vector<Service>& services) {
 Result<Service> service_of_list(const Arguments& arguments, World& world, const std::string& name,
                                 const std::optional<ServiceType>& type) {
   const std::string path = *arguments.value("--services");
-  const std::string text = TRY(read_input(world, path));
-  const ServiceList list = TRY(parse_services(path, text));
+  const ServiceList list = TRY(services_at(world, path));
   const auto fits = [&](const Service& service) { return service.name == name && (!type || service.type == *type); };
   if (std::any_of(list.opted_out.begin(), list.opted_out.end(), fits)) {
     return make_error(ErrorKind::invalid, fmt::format("{}: its provider has opted out in {}, so it is not asked",

@@ -5,6 +5,7 @@
 #include "cli/probe_dry_run.h"
 #include "cli/probe_options.h"
 #include "cli/probe_order.h"
+#include "cli/saved_results.h"
 #include "cli/writers/outputs.h"
 
 namespace parallax::cli {
@@ -36,6 +37,7 @@ Command probe_command() {
         Option{"--dry-run", OptionKind::flag, "", "show what would be asked and when; ask nothing"}}) {
     options.push_back(option);
   }
+  options.push_back(save_results_option());
   const std::vector<Option> outputs = output_options();
   options.insert(options.end(), outputs.begin(), outputs.end());
   const std::vector<Option> query = query_options();

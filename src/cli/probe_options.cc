@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/saved_results.h"
 #include "cli/secrets.h"
 #include "cli/version.h"
 #include "cli/writers/outputs.h"
@@ -178,15 +179,18 @@ void tell_summary(const ProbeOutcome& outcome, const std::string& spool_director
 }
 
 Result<int> ask(const Order& order, const Arguments& arguments, World& world) {
-  const ProbeOptions options = TRY(probe_options(arguments, world, order));
+  ProbeOptions options = TRY(probe_options(arguments, world, order));
   if (!order.collector.empty()) {
     TRY(check_collector_url(order.collector));
   }
   Outputs outputs = TRY(Outputs::open(arguments, world));
+  const std::unique_ptr<SavedResults> saved = TRY(SavedResults::open(arguments, world));
+  options.query.keeper = saved.get();
   const ProbeDeps deps{world.clock, world.rng, world.executor, world.files, world.http};
   const ProbeOutcome outcome = run_probe(
       order, options, deps, [&](const Measurement& m) { outputs.write(m); }, world.stop);
-  const bool kept = outputs.finish();
+  const bool written = outputs.finish();
+  const bool kept = (saved == nullptr || saved->finish()) && written;
   tell_summary(outcome, order.collector.empty() ? "" : options.spool_directory);
   return kept || outcome.exit_code != ExitCode::done ? static_cast<int>(outcome.exit_code)
                                                      : static_cast<int>(ExitCode::in_part);

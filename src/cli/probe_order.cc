@@ -27,21 +27,6 @@ std::string host_name() {
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
 }
 
-// A list, or a directory of them.
-Result<ServiceList> services_at(World& world, const std::string& path) {
-  if (!is_directory(world.files, path)) {
-    const std::string text = TRY(read_input(world, path));
-    return parse_services(path, text);
-  }
-  ServiceTree tree = TRY(read_service_tree(world.files, path));
-  if (!tree.not_read.empty()) {
-    log::note(fmt::format("not read, since service lists of a directory end in .py: {}{}",
-                          terminal_safe(tree.not_read.front(), 300),
-                          tree.not_read.size() > 1 ? fmt::format(" and {} more", tree.not_read.size() - 1) : ""));
-  }
-  return std::move(tree.list);
-}
-
 // --start-index and --cone-limit: a part of the cones, whether they were drawn or read.
 Result<> cut_cones(const Arguments& arguments, Order& order) {
   constexpr std::int64_t kAll = 1'000'000'000;
@@ -91,6 +76,20 @@ Result<> set_mode(const Arguments& arguments, Order& order) {
 }
 
 }  // namespace
+
+Result<ServiceList> services_at(World& world, const std::string& path) {
+  if (!is_directory(world.files, path)) {
+    const std::string text = TRY(read_input(world, path));
+    return parse_services(path, text);
+  }
+  ServiceTree tree = TRY(read_service_tree(world.files, path));
+  if (!tree.not_read.empty()) {
+    log::note(fmt::format("not read, since service lists of a directory end in .py: {}{}",
+                          terminal_safe(tree.not_read.front(), 300),
+                          tree.not_read.size() > 1 ? fmt::format(" and {} more", tree.not_read.size() - 1) : ""));
+  }
+  return std::move(tree.list);
+}
 
 Result<> name_run(const Arguments& arguments, World& world, Order& order) {
   order.run_id = make_ulid(world.clock.now(), world.rng);

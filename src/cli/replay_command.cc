@@ -1,6 +1,7 @@
 // parallax replay
 
 #include <charconv>
+#include <memory>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include "cli/probe_order.h"
 #include "cli/replay.h"
 #include "cli/results.h"
+#include "cli/saved_results.h"
 #include "cli/writers/outputs.h"
 
 namespace parallax::cli {
@@ -44,8 +46,7 @@ Result<ReplayOptions> replay_options(const Arguments& arguments, World& world) {
   }
   options.async_as_sync = mode == "sync";
   if (const std::optional<std::string> path = arguments.value("--services")) {
-    const std::string text = TRY(read_input(world, *path));
-    options.services = TRY(parse_services(*path, text));
+    options.services = TRY(services_at(world, *path));
   }
   return options;
 }
@@ -104,12 +105,15 @@ Result<int> replay(const Arguments& arguments, World& world) {
   if (!naming.collector.empty()) {
     return make_error(ErrorKind::invalid, "--output submit=URL goes with parallax probe only");
   }
-  const ProbeOptions options = TRY(probe_options(arguments, world, naming));
+  ProbeOptions options = TRY(probe_options(arguments, world, naming));
   Outputs outputs = TRY(Outputs::open(arguments, world));
+  const std::unique_ptr<SavedResults> saved = TRY(SavedResults::open(arguments, world));
+  options.query.keeper = saved.get();
   const ProbeDeps deps{world.clock, world.rng, world.executor, world.files, world.http};
   const Progress write = [&](const Measurement& m) { outputs.write(m); };
   const ProbeOutcome outcome = run_replay(plan, naming, options, deps, write, world.stop);
-  const bool kept = outputs.finish();
+  const bool written = outputs.finish();
+  const bool kept = (saved == nullptr || saved->finish()) && written;
   tell_summary(outcome, "");
   return static_cast<int>(kept || outcome.exit_code != ExitCode::done ? outcome.exit_code : ExitCode::in_part);
 }
@@ -127,6 +131,7 @@ Command replay_command() {
       Option{"--fleet", OptionKind::value, "NAME", "written into each measurement (default local)"},
       Option{"--vantage", OptionKind::value, "NAME", "written into each measurement (default: the host's name)"},
       Option{"--dry-run", OptionKind::flag, "", "show what would be asked and when; ask nothing"}};
+  options.push_back(save_results_option());
   for (const std::vector<Option>& more : {output_options(), single_query_options()}) {
     options.insert(options.end(), more.begin(), more.end());
   }

@@ -212,8 +212,13 @@ http::Exchange QueryExchange::exchange_one(const http::Request& request, const h
     send.on_head = [this](const http::Response& head) {
       pipe_->expect(reader_options(head.headers, context_.options.limits));
     };
-    send.on_body = [this](std::string_view piece) { return pipe_->push(piece); };
+    send.on_body = [this](std::string_view piece) {
+      keep(piece);
+      return pipe_->push(piece);
+    };
   }
+  saved_.clear();
+  saved_cut_ = false;
   total_limit_ = send.limits.total;
   if (relayed) {
     m_.path = "relay";
@@ -221,6 +226,15 @@ http::Exchange QueryExchange::exchange_one(const http::Request& request, const h
   http::Exchange exchange = context_.client.send(request, send, context_.stop);
   record_hop(request, exchange);
   return exchange;
+}
+
+void QueryExchange::keep(std::string_view piece) {
+  if (context_.options.keeper == nullptr) {
+    return;
+  }
+  const std::size_t room = context_.options.keeper->bytes_max() - saved_.size();
+  saved_ += piece.substr(0, room);
+  saved_cut_ = saved_cut_ || piece.size() > room;
 }
 
 void QueryExchange::record_hop(const http::Request& request, const http::Exchange& exchange) {
@@ -297,9 +311,14 @@ QueryOutcome QueryExchange::conclude(const Answer& answer) {
   if (!exchange.response.body.empty()) {  // it was kept
     pipe_->expect(reader_options(exchange.response.headers, context_.options.limits));
     pipe_->push(exchange.response.body);
+    keep(exchange.response.body);
   }
   const ParsedBody body = pipe_->finish();
   take_body(exchange, body);
+  if (context_.options.keeper != nullptr && !saved_.empty() && !m_.id.empty()) {  // a query's, not a job's document
+    context_.options.keeper->keep(m_, exchange.response.headers, saved_, saved_cut_);
+    saved_.clear();
+  }
   m_.failed_phase = to_string(exchange.failed_phase);
   if (!exchange.ok() && exchange.error->kind == ErrorKind::cancelled) {
     refuse("interrupted", "the query was ended by a signal to the probe");

@@ -82,6 +82,8 @@ class QueryExchange {
 
   std::optional<Answer> ask_chain(http::Request request, Body body);
   http::Exchange exchange_one(const http::Request& request, const http::Url& url, Body body);
+  // A piece of the body, for the options' keeper.
+  void keep(std::string_view piece);
   void record_hop(const http::Request& request, const http::Exchange& exchange);
   // Turns `request` into the next one. False: one of our limits, already recorded.
   bool follow(const std::string& location, int status, http::Url& url, http::Request& request);
@@ -96,6 +98,8 @@ class QueryExchange {
   std::set<std::string> visited_;
   std::unique_ptr<BodyPipe> pipe_;
   Micros total_limit_{0};
+  std::string saved_;  // of the last answer, for the options' keeper
+  bool saved_cut_ = false;
 };
 
 }  // namespace parallax::probe

@@ -3,12 +3,24 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "base/time.h"
 #include "http/client.h"
+#include "record/measurement.h"
 #include "vo/votable.h"
 
 namespace parallax {
+
+// Gets the body of the last answer of each query, as it came on the wire. Thread safety: any task.
+class BodyKeeper {
+ public:
+  virtual ~BodyKeeper() = default;
+  // What it wants at most of one body.
+  virtual std::size_t bytes_max() const = 0;
+  // `cut`: there was more than that.
+  virtual void keep(const Measurement& measurement, const http::Headers& headers, std::string_view body, bool cut) = 0;
+};
 
 struct QueryLimits {
   http::PhaseLimits phases;         // `total` is the budget of the whole query, redirects included
@@ -30,7 +42,8 @@ struct QueryOptions {
   std::string http_library = "libcurl/7";
   // "host:port" of a URL to the "host:port" to connect to instead: a relay.
   std::map<std::string, std::string> connect_to;
-  std::string ca_file;  // empty: the system's
+  std::string ca_file;           // empty: the system's
+  BodyKeeper* keeper = nullptr;  // must outlive the queries; nullptr: bodies are read and forgotten
 };
 
 // "parallax/0.1.0 (IVOA-test https://...) libcurl/7.88.1": on every request, the operators' filter word included.

@@ -25,6 +25,7 @@ Command replay_command();
 Command schedule_command();
 Command serve_command();
 Command sim_command();
+Command sim_vo_command();  // below sim
 Command spool_command();
 Command version_command();
 Command votable_command();

@@ -290,7 +290,8 @@ Command sim_command() {
                           "a simulated AWS as an HTTP endpoint for boto3, the AWS CLI, any SDK and parallax",
                           sim_aws_options(),
                           sim_aws,
-                          {}}}};
+                          {}},
+                  sim_vo_command()}};
 }
 
 }  // namespace parallax::cli

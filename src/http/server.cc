@@ -50,6 +50,7 @@ using Tcp = asio::ip::tcp;
 constexpr std::size_t kReadBytes = 16U << 10U;
 constexpr std::size_t kSharedPieceBytes = 256U << 10U;
 constexpr std::size_t kPipelinedBytesMax = 64U << 10U;  // read ahead of the request in hand
+constexpr Micros kHoldMax = Seconds(600);               // of a connection that a raw answer leaves open
 constexpr Micros kStopMax = Seconds(5);                 // answers that are on their way may still arrive
 constexpr Micros kAcceptRetry = Millis(50);             // after running out of file descriptors
 constexpr std::size_t kHandlerThreadsMax = 256;
@@ -297,13 +298,16 @@ class Connection final : public ConnectionBase, public std::enable_shared_from_t
   static void take_pace(Self self, const std::function<Pace()>& step) {
     Pace pace;
     if (std::optional<Response> failed = guarded_step(pace, step, self->request_.url)) {
-      pace = Pace{Micros(0), nullptr, std::move(*failed)};
+      pace = Pace{Micros(0), nullptr, std::move(*failed), nullptr};
     }
     if (pace.wait > Micros(0)) {
       asio::io_context& io = self->core_.io;
       asio::post(io, [self = std::move(self), pace = std::move(pace)]() mutable { self->pause(std::move(pace)); });
     } else if (pace.next) {
       take_pace(std::move(self), pace.next);
+    } else if (pace.raw) {
+      asio::io_context& io = self->core_.io;
+      asio::post(io, [self = std::move(self), raw = std::move(pace.raw)] { self->send_raw(raw, 0); });
     } else {
       answer(std::move(self), std::move(pace.response));
     }
@@ -335,10 +339,57 @@ class Connection final : public ConnectionBase, public std::enable_shared_from_t
         asio::post(core.handlers, [self = std::move(self), next = std::move(pace.next)]() mutable {
           take_pace(std::move(self), next);
         });
+      } else if (pace.raw) {
+        self->send_raw(pace.raw, 0);
       } else {
         self->respond(std::move(pace.response), Ending::keep);
       }
     });
+  }
+
+  // The pieces of a raw answer from `index` on.
+  void send_raw(const std::shared_ptr<const RawAnswer>& raw, std::size_t index) {
+    if (core_.stopping) {
+      abort();
+    } else if (index == raw->pieces.size()) {
+      end_raw(raw->end);
+    } else if (const Micros wait = raw->pieces[index].wait; wait > Micros(0)) {
+      pausing_ = true;
+      pause_.expires_after(wait);
+      pause_.async_wait([self = self(), raw, index](error_code cancelled) {
+        self->pausing_ = false;
+        if (!cancelled) {
+          self->send_piece(raw, index);
+        }
+      });
+    } else {
+      send_piece(raw, index);
+    }
+  }
+
+  void send_piece(const std::shared_ptr<const RawAnswer>& raw, std::size_t index) {
+    set_deadline(core_.options.write_deadline);
+    asio::async_write(stream_, asio::buffer(raw->pieces[index].bytes),
+                      [self = self(), raw, index](error_code failure, std::size_t) {
+                        if (!failure) {
+                          self->send_raw(raw, index + 1);
+                        }
+                      });
+  }
+
+  void end_raw(RawAnswer::End end) {
+    if (end == RawAnswer::End::close) {
+      keep_alive_ = unread_ = false;
+      on_answered();
+    } else if (end == RawAnswer::End::reset) {
+      error_code ignored;
+      beast::get_lowest_layer(stream_).socket().set_option(Tcp::socket::linger(true, 0), ignored);
+      abort();
+    } else {
+      idle_ = true;
+      set_deadline(kHoldMax);
+      stream_.async_read_some(buffer_.prepare(kReadBytes), [self = self()](error_code, std::size_t) {});
+    }
   }
 
   static void answer(Self self, Response response) {

@@ -1,5 +1,6 @@
 // parallax sim vo: mock VO services, good and bad, for anybody's clients.
 
+#include <algorithm>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -24,7 +25,8 @@ Result<std::vector<sim::VoCase>> read_cases(const Arguments& arguments, World& w
   std::vector<sim::VoCase> cases;
   if (const std::optional<std::string> path = arguments.value("--script")) {
     const std::filesystem::path beside = std::filesystem::path(*path).parent_path();
-    cases = TRY(sim::parse_case_script(*path, TRY(read_input(world, *path)), [&](const std::string& name) {
+    const std::string text = TRY(read_input(world, *path));
+    cases = TRY(sim::parse_case_script(*path, text, [&](const std::string& name) {
       return world.files.read((beside / name).string(), kBodyFileMax);
     }));
   }

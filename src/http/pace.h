@@ -36,7 +36,7 @@ struct Pace {
   Micros wait{0};
   std::function<Pace()> next;
   Response response;
-  std::shared_ptr<const RawAnswer> raw;
+  std::shared_ptr<const RawAnswer> raw = {};
 };
 
 class PacedService : public Service {

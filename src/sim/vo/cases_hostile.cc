@@ -80,7 +80,7 @@ std::vector<VoCase> hostile_cases() {
     answer.make_body = [] { return many_columns(20'000); };
     return answer;
   }()));
-  cases.push_back(cone_case(0, "huge-attribute", "an attribute of 2 MiB", fails("refused", "xml-attributes"), [] {
+  cases.push_back(cone_case(0, "huge-attribute", "an attribute of 2 MiB", fails("refused", "xml-attribute-size"), [] {
     CaseAnswer answer = answer_of("");
     answer.make_body = [] {
       return replaced(stars_document(), "name=\"stars\"", "name=\"" + std::string(std::size_t{2} << 20U, 'x') + "\"");

@@ -25,6 +25,8 @@ constexpr std::size_t kBarWidthMin = 10;
 constexpr std::size_t kBarWidthMax = 120;
 constexpr std::size_t kLineMax = 4000;
 constexpr std::size_t kFieldsShown = 12;
+constexpr std::size_t kFirstHopsShown = 12;  // of a job that was asked after many times
+constexpr std::size_t kLastHopsShown = 6;
 
 struct NamedPhase {
   std::string_view name;
@@ -204,6 +206,31 @@ std::string verdict_text(const Measurement& m) {
   return text;
 }
 
+constexpr std::array<std::pair<std::string_view, std::optional<std::int64_t> Measurement::*>, 5> kJobSteps = {
+    {{"submit", &Measurement::submit_us},
+     {"run", &Measurement::run_us},
+     {"wait", &Measurement::wait_us},
+     {"fetch", &Measurement::fetch_us},
+     {"delete", &Measurement::delete_us}}};
+
+std::string job_text(const Measurement& m) {
+  std::string text = fmt::format("job {}\n  {}\n", m.job_phase.empty() ? "of unknown phase" : safe(m.job_phase),
+                                 m.job_url.empty() ? "its address never came" : safe(m.job_url));
+  for (const auto& [name, time] : kJobSteps) {
+    const std::optional<std::int64_t>& step = m.*time;
+    text += fmt::format("  {:<10}  {:>12}\n", name, step ? to_human(Micros(*step)) : "not reached");
+  }
+  return text + fmt::format("  asked for its phase {} times\n\n", m.polls.value_or(0));
+}
+
+Json job_json(const Measurement& m) {
+  Json json = Json::object({{"url", without_secrets(m.job_url)}, {"phase", m.job_phase}, {"polls", m.polls}});
+  for (const auto& [name, time] : kJobSteps) {
+    json.set(fmt::format("{}_us", name), m.*time);
+  }
+  return json;
+}
+
 Json times_json(const http::Timings& times) {
   Json json = Json::object();
   for (const NamedPhase& phase : kPhases) {
@@ -264,7 +291,13 @@ Json hop_json(const probe::WitnessedHop& hop) {
 std::string explain_text(const Explanation& explanation, const ExplainStyle& style) {
   const Measurement& m = explanation.measurement;
   std::string text;
-  for (std::size_t i = 0; i < explanation.hops.size(); ++i) {
+  const std::size_t hops = explanation.hops.size();
+  for (std::size_t i = 0; i < hops; ++i) {
+    if (i >= kFirstHopsShown && i + kLastHopsShown < hops) {
+      text +=
+          i == kFirstHopsShown ? fmt::format("({} more requests)\n\n", hops - kFirstHopsShown - kLastHopsShown) : "";
+      continue;
+    }
     text += hop_text(explanation.hops[i], i + 1, style.width) + "\n";
   }
   if (explanation.body) {
@@ -276,6 +309,7 @@ std::string explain_text(const Explanation& explanation, const ExplainStyle& sty
         fmt::format("the first {} bytes of the body{}\n{}\n", head.size(),
                     explanation.body->bytes_in == explanation.body->bytes_decoded ? "" : ", decoded", hex_dump(head));
   }
+  text += m.mode == "async" ? job_text(m) : "";
   return text + findings_text(m.findings) + "\n" + verdict_text(m);
 }
 
@@ -310,6 +344,7 @@ Json explain_json(const Explanation& explanation, const ExplainStyle& style) {
                        {"body", explanation.body ? vo::describe(*explanation.body) : Json()},
                        {"body_cut", explanation.body_cut},
                        {"first_bytes", std::move(first_bytes)},
+                       {"job", m.mode == "async" ? job_json(m) : Json()},
                        {"findings", std::move(findings)},
                        {"rows", m.rows},
                        {"columns", m.columns},

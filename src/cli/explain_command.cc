@@ -16,6 +16,7 @@
 #include "cli/probe_options.h"
 #include "cli/probe_order.h"
 #include "http/url.h"
+#include "probe/async_query.h"
 #include "probe/exchange.h"
 #include "probe/query.h"
 #include "vo/votable.h"
@@ -129,6 +130,21 @@ Result<Service> service_of_url(const Arguments& arguments, const std::string& ur
   return service;
 }
 
+// What --mode says, else what the list says, else sync.
+Result<> set_mode(const Arguments& arguments, Service& service) {
+  const std::optional<std::string> word = arguments.value("--mode");
+  if (word && *word != "sync" && *word != "async") {
+    return make_error(ErrorKind::invalid, fmt::format("--mode '{}': it is sync or async", terminal_safe(*word, 50)));
+  }
+  if (word && service.type != ServiceType::tap) {
+    return make_error(ErrorKind::invalid, fmt::format("--mode {} goes with TAP only", *word));
+  }
+  if (service.type == ServiceType::tap) {
+    service.mode = (word ? *word == "async" : service.mode == TapMode::async) ? TapMode::async : TapMode::sync;
+  }
+  return {};
+}
+
 Result<Service> service_from(const Arguments& arguments, World& world) {
   const std::string target = arguments.value_or("target", "");
   const std::optional<ServiceType> type = TRY(type_of(arguments));
@@ -147,9 +163,7 @@ Result<Service> service_from(const Arguments& arguments, World& world) {
   if (!is_url && arguments.has("--adql")) {
     service.adql = arguments.value_or("--adql", "");
   }
-  if (service.type == ServiceType::tap) {
-    service.mode = TapMode::sync;
-  }
+  TRY(set_mode(arguments, service));
   service.private_redirects = service.private_redirects || arguments.has("--allow-private");
   return service;
 }
@@ -167,12 +181,27 @@ std::size_t terminal_width(World& world) {
   return std::clamp<std::size_t>(width, 40, 200);
 }
 
-// What was read of the last answer, as the probe's own reader told it.
+// The answer that was judged: the last one whose body went to the reader; of a job that gave no result the last
+// document that is not the answer to its deletion.
+const probe::WitnessedHop* judged_hop(const std::vector<probe::WitnessedHop>& hops) {
+  const auto answered = [](const probe::WitnessedHop& hop) { return hop.exchange.response.status != 0; };
+  const auto streamed = std::find_if(hops.rbegin(), hops.rend(), [](const auto& hop) { return hop.streamed; });
+  if (streamed != hops.rend()) {
+    return answered(*streamed) ? &*streamed : nullptr;
+  }
+  const auto document = std::find_if(hops.rbegin(), hops.rend(), [&](const auto& hop) {
+    return answered(hop) && hop.request.method != "DELETE" && !hop.body.empty();
+  });
+  return document == hops.rend() ? nullptr : &*document;
+}
+
+// What was read of it, as the probe's own reader told it.
 void read_body(Explanation& explanation, const QueryLimits& limits) {
-  if (explanation.hops.empty() || explanation.hops.back().exchange.response.status == 0) {
+  const probe::WitnessedHop* judged = judged_hop(explanation.hops);
+  if (judged == nullptr) {
     return;
   }
-  const probe::WitnessedHop& last = explanation.hops.back();
+  const probe::WitnessedHop& last = *judged;
   explanation.body_cut = last.body_cut;
   explanation.body = vo::read_votable(last.body, probe::reader_options(last.exchange.response.headers, limits));
   if (last.body_cut) {  // that the kept part ends early is no fact of the service
@@ -199,8 +228,14 @@ Result<int> explain(const Arguments& arguments, World& world) {
     m.ra = m.dec = m.radius = std::nullopt;
   }
   probe::Witness witness(world.http, kBodyKept);
-  run_query(service, cone, options.query, options.query.limits.phases.total, world.clock, world.executor, witness,
-            world.stop, explanation.measurement);
+  if (service.type == ServiceType::tap && service.mode == TapMode::async) {
+    const std::unique_ptr<probe::JobJournal> journal = probe::JobJournal::in_memory(world.clock);
+    probe::run_async_query({service, options.query, world.clock, world.executor, witness, world.stop}, cone,
+                           Micros::max(), *journal, explanation.measurement);
+  } else {
+    run_query(service, cone, options.query, Micros::max(), world.clock, world.executor, witness, world.stop,
+              explanation.measurement);
+  }
   explanation.hops = witness.hops();
   read_body(explanation, options.query.limits);
   const ExplainStyle style{terminal_width(world), !arguments.has("--no-body")};
@@ -223,6 +258,7 @@ Command explain_command() {
       Option{"--cone", OptionKind::value, "RA,DEC,RADIUS",
              fmt::format("in degrees (default {}, the Crab nebula)", kDefaultCone)},
       Option{"--adql", OptionKind::value, "QUERY", "with --type tap; {ra}, {dec}, {radius} are filled"},
+      Option{"--mode", OptionKind::value, "MODE", "of TAP: sync or async (default: the list's, else sync)"},
       Option{"--allow-private", OptionKind::flag, "", "follow redirects into private and loopback networks"},
       Option{"--no-body", OptionKind::flag, "", "do not show the first bytes of the body"},
       Option{"--output", OptionKind::value, "FORMAT", "table (default) or json"}};

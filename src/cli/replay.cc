@@ -11,6 +11,8 @@
 #include "base/mutex.h"
 #include "base/text.h"
 #include "http/url.h"
+#include "probe/async_query.h"
+#include "probe/job_slots.h"
 #include "probe/provider_queue.h"
 #include "probe/query.h"
 
@@ -75,16 +77,13 @@ Result<Service> service_of(const Measurement& m, const ReplayOptions& options) {
   if (opted_out(options, m)) {
     return cannot("the provider has opted out");
   }
-  const bool is_async = m.mode == "async";
-  if (is_async && !options.async_as_sync) {
-    return cannot("asynchronous queries are not replayed; --mode sync asks them synchronously");
-  }
   Service service;
   service.name = m.service;
   service.provider = m.provider.empty() ? url.host : m.provider;
   service.type = m.type == "tap" ? ServiceType::tap : ServiceType::xcone;  // without a template: the URL as it is
   service.url = service.type == ServiceType::tap ? tap_base(m.url) : m.url;
   service.adql = m.query;
+  service.mode = m.mode == "async" && !options.async_as_sync ? TapMode::async : TapMode::sync;
   if (service.type == ServiceType::tap && service.adql.empty()) {
     return cannot("the row has no ADQL");
   }
@@ -150,13 +149,17 @@ class Replay {
     for (const Provider& provider : plan_.providers) {
       queues.push_back(std::make_unique<ProviderQueue>(timetable_of(provider), begin_, wall_, Monotonic::max()));
     }
+    std::vector<std::unique_ptr<probe::JobSlots>> slots;
     std::vector<std::unique_ptr<Task>> tasks;
     for (const auto& queue : queues) {
+      slots.push_back(std::make_unique<probe::JobSlots>(deps_.executor, queue->provider().async_jobs));
+      probe::JobSlots& jobs = *slots.back();
       const auto workers = std::min<std::size_t>(
           queue->size(), static_cast<std::size_t>(std::clamp(queue->provider().parallel, 1, kWorkersMax)));
       for (std::size_t i = 0; i < workers; ++i) {
-        tasks.push_back(deps_.executor.spawn("replay-" + queue->provider().name,
-                                             [this, &queue](const std::stop_token& /*own*/) { work(*queue); }));
+        tasks.push_back(
+            deps_.executor.spawn("replay-" + queue->provider().name,
+                                 [this, &queue, &jobs](const std::stop_token& /*own*/) { work(*queue, jobs); }));
       }
     }
     for (const auto& task : tasks) {
@@ -182,12 +185,19 @@ class Replay {
     return table;
   }
 
-  void work(ProviderQueue& queue) {
+  bool is_job(const PlannedQuery& query) const {
+    const Service& service = plan_.queries[query.service].service;
+    return service.type == ServiceType::tap && service.mode == TapMode::async;
+  }
+
+  void work(ProviderQueue& queue, probe::JobSlots& jobs) {
     while (!stop_.stop_requested()) {
       std::optional<ProviderQueue::Turn> turn = queue.next(deps_.clock.monotonic());
       if (!turn) {
         return;
       }
+      const bool needs_slot = turn->missed == nullptr && is_job(turn->query);
+      const probe::JobSlots::Holder slot = needs_slot ? jobs.take(Monotonic::max(), stop_) : probe::JobSlots::Holder();
       do {
         if (turn->missed == nullptr && !deps_.clock.sleep_until(turn->start, stop_)) {
           return;
@@ -212,7 +222,6 @@ class Replay {
     m.scheduled_at = wall_ + query.offset;
     m.started_at = deps_.clock.now();
     m.type = query.asked.type;
-    m.mode = query.asked.type == "tap" ? "sync" : "";
     m.definition = query.asked.definition;
     m.cone_index = query.asked.cone_index;
     m.ra = query.asked.ra;
@@ -230,8 +239,12 @@ class Replay {
       m.message = "the provider's own rules (quiet hours, opt-out) forbid it now";
     } else {
       m.late_us = (deps_.clock.monotonic() - (begin_ + query.offset)).count();
-      const QueryOutcome result = run_query(query.service, query.cone, options_.query, Micros::max(), deps_.clock,
-                                            deps_.executor, deps_.client, stop_, m);
+      const QueryOutcome result =
+          is_job(turn.query) ? probe::run_async_query(
+                                   {query.service, options_.query, deps_.clock, deps_.executor, deps_.client, stop_},
+                                   query.cone, Micros::max(), *journal_, m)
+                             : run_query(query.service, query.cone, options_.query, Micros::max(), deps_.clock,
+                                         deps_.executor, deps_.client, stop_, m);
       if (result.throttled || m.http_status == 503) {
         queue.throttled(result.retry_after, deps_.clock.monotonic());
       } else if (m.http_status && *m.http_status < 500) {
@@ -264,6 +277,7 @@ class Replay {
   const std::stop_token stop_;
   Monotonic begin_;
   Instant wall_;
+  const std::unique_ptr<probe::JobJournal> journal_ = probe::JobJournal::in_memory(deps_.clock);
   Mutex mutex_;
   ProbeOutcome outcome_ GUARDED_BY(mutex_);
 };

@@ -32,7 +32,7 @@ struct ReplayPlan {
 
 struct ReplayOptions {
   std::optional<double> speed = 1.0;    // how many times faster; absent: as fast as the providers' limits allow
-  bool async_as_sync = false;           // asynchronous TAP queries are asked, synchronously
+  bool async_as_sync = false;           // asynchronous TAP queries are asked synchronously
   std::optional<ServiceList> services;  // limits of providers, and what a TAP query is sent with beside its ADQL
 };
 

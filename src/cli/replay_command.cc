@@ -70,11 +70,12 @@ int tell_plan(const ReplayPlan& plan) {
   for (const ReplayQuery& query : plan.queries) {
     const Measurement& m = query.asked;
     const bool is_tap = query.service.type == ServiceType::tap;
-    text += fmt::format("{:>12}  {:>7}  {:<20} {:<24} {:<9}  {} {}{}{}\n", to_human(query.offset), query.line,
+    const std::string mode = is_tap ? std::string(to_string(query.service.mode)) : "";
+    text += fmt::format("{:>12}  {:>7}  {:<20} {:<24} {:<9}  {} {}{}\n", to_human(query.offset), query.line,
                         terminal_safe(query.service.provider, 20), terminal_safe(query.service.name, 24),
-                        is_tap ? "tap-sync" : terminal_safe(m.type, 9), is_tap ? "POST" : "GET",
-                        terminal_safe(is_tap ? query.service.url + "/sync" : query.service.url, 2000),
-                        is_tap ? "  " : "", terminal_safe(is_tap ? query.service.adql : "", 2000));
+                        is_tap ? "tap-" + mode : terminal_safe(m.type, 9), is_tap ? "POST" : "GET",
+                        terminal_safe(query.service.url, 2000),
+                        is_tap ? fmt::format("/{}  {}", mode, terminal_safe(query.service.adql, 2000)) : "");
     if (text.size() > (64U << 10U) && !print(std::exchange(text, ""))) {
       return 1;
     }
@@ -127,7 +128,7 @@ Command replay_command() {
       Option{"--speed", OptionKind::value, "N",
              "so many times faster than then (default 1), or max: as the providers' limits allow"},
       Option{"--services", OptionKind::value, "FILE", "a list with the providers' limits (default: 1 query a second)"},
-      Option{"--mode", OptionKind::value, "sync", "ask asynchronous TAP queries too, synchronously"},
+      Option{"--mode", OptionKind::value, "sync", "ask asynchronous TAP queries synchronously"},
       Option{"--fleet", OptionKind::value, "NAME", "written into each measurement (default local)"},
       Option{"--vantage", OptionKind::value, "NAME", "written into each measurement (default: the host's name)"},
       Option{"--dry-run", OptionKind::flag, "", "show what would be asked and when; ask nothing"}};

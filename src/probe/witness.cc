@@ -8,6 +8,7 @@ namespace parallax::probe {
 http::Exchange Witness::send(const http::Request& request, const http::SendOptions& options, std::stop_token stop) {
   WitnessedHop hop;
   hop.request = request;
+  hop.streamed = static_cast<bool>(options.on_body);
   const auto keep = [&](std::string_view piece) {
     const std::size_t room = body_bytes_max_ - hop.body.size();
     hop.body += piece.substr(0, room);

@@ -14,6 +14,7 @@ struct WitnessedHop {
   http::Exchange exchange;  // without the body
   std::string body;         // as it came, before any decoding; its first bytes where it is cut
   bool body_cut = false;    // more came than is kept
+  bool streamed = false;    // the body was asked for in pieces: it is the one to be measured
 };
 
 // Thread safety: one task.
